@@ -1,0 +1,51 @@
+import type { Denial } from './event.ts'
+import type { EnvironmentSpec } from './job.ts'
+import type { Availability, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
+import type { CommandPart } from './launch.ts'
+import type { Policy } from './policy.ts'
+import type { Sandbox, Stdio } from './sandbox.ts'
+
+/** The pipeline over the four layers, implemented by `core/enforcement`. The only caller of layer plugins. */
+export interface Enforcement {
+  /** What each layer of an environment can do here. Never throws for an unusable layer: it says so. */
+  examine(environment: EnvironmentSpec): Promise<readonly LayerReport[]>
+  /** Pure but for probing. Throws `layer_unusable`, `layer_unsupported`, `plugin_unknown`. */
+  plan(request: Omit<EnterRequest, 'command' | 'stdio' | 'signal' | 'onDenial'>): Promise<EnforcementPlan>
+  /**
+   * Applies the four layers, builds the sandbox, attacks it, and returns it ready to start. Fails closed: on any error everything applied
+   * is undone in reverse order and nothing has run.
+   */
+  enter(request: EnterRequest): Promise<Enforced>
+  /** Settles the receipts of orchestrators that are gone. Returns one line per receipt settled. */
+  recover(): Promise<readonly string[]>
+}
+
+export interface LayerReport {
+  readonly layer: Layer
+  readonly plugin: string
+  readonly availability: Availability
+}
+
+export interface EnterRequest {
+  readonly job: string
+  readonly environment: EnvironmentSpec
+  readonly policy: Policy
+  readonly workspace: WorkspaceView
+  readonly command: CommandPart
+  readonly stdio: Stdio
+  readonly signal: AbortSignal
+  readonly onDenial: (denial: Denial) => void
+}
+
+export interface EnforcementPlan {
+  /** In application order. */
+  readonly layers: readonly LayerPlan[]
+  /** Layers that run with unsupported parts because the configuration accepts it. */
+  readonly degraded: readonly Layer[]
+}
+
+export interface Enforced extends AsyncDisposable {
+  readonly plan: EnforcementPlan
+  readonly evidence: readonly Evidence[]
+  readonly sandbox: Sandbox
+}

@@ -1,0 +1,74 @@
+import type { Evidence, LayerPlan } from './layer.ts'
+
+/** A refused or remarkable act of an agent. An event, never an error. */
+export interface Denial {
+  readonly layer: 'token' | 'filesystem' | 'network' | 'interception'
+  readonly plugin: string
+  /** Low in cardinality, from a constants table of the plugin (`host_not_allowed`, `rule_deny`). */
+  readonly reason: string
+  /** What the agent tried: a path, `host:port`, a program. Hostile text: escape before printing. */
+  readonly object: string
+  /** What was done about it. */
+  readonly action: 'deny' | 'kill' | 'allow' | 'emulate' | 'redirect'
+  readonly program: string | null
+  /** The policy line that would allow it, where one exists (`network.allow: [example.com]`). */
+  readonly remedy: string | null
+  /** Events dropped since the previous one because they came too fast. */
+  readonly lost: number
+}
+
+export interface ChangeCounts {
+  readonly files: number
+  readonly insertions: number
+  readonly deletions: number
+}
+
+/**
+ * Everything that can happen to a job. Events are the only stored truth; status is derived (`core/scheduler/state.ts`).
+ * All payloads are plain JSON. Texts that came from an agent are hostile input.
+ */
+export interface EventPayloads {
+  'job.submitted': Record<string, never>
+  'job.claimed': { orchestrator: string; attempt: number }
+  'job.prepared': { workspace: string; base: string; plans: LayerPlan[]; degraded: string[] }
+  'job.verified': { evidence: Evidence[] }
+  'job.started': { pid: number; startTime: string }
+  'job.denial': Denial
+  'job.changed': ChangeCounts
+  'job.exited': { code: number | null; signal: string | null; reason: ExitReason }
+  /** `tree` is null when the agent changed nothing. */
+  'job.finished': { commit: string | null; tree: string | null; counts: ChangeCounts }
+  'job.failed': { code: string; message: string; retryAt: number | null }
+  /** The orchestrator that ran the job died; the job goes back to the queue or ends, as its retry rule says. */
+  'job.interrupted': { orchestrator: string }
+  'job.cancel-requested': { by: string }
+  'job.cancelled': { by: string }
+  'job.removed': { backup: string | null }
+  'review.approved': { tree: string; by: string }
+  'review.rejected': { by: string; reason: string }
+  'merge.requested': { target: string; by: string }
+  'merge.candidate': { commit: string; tree: string; onto: string }
+  'merge.gate': { name: string; passed: boolean; durationMs: number; output: string }
+  'merge.landed': { target: string; commit: string; from: string; checkout: 'none' | 'advanced' | 'behind' }
+  'merge.failed': { code: string; message: string; paths: string[] }
+  'queue.paused': { by: string }
+  'queue.resumed': { by: string }
+}
+
+/** Why an agent's process ended. */
+export type ExitReason = 'exited' | 'time' | 'stall' | 'output' | 'cancelled' | 'rule' | 'shutdown'
+
+export type EventType = keyof EventPayloads
+
+export type JournalEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    /** Strictly increasing within a journal. */
+    readonly sequence: number
+    /** Milliseconds since 1970. */
+    readonly at: number
+    /** null for events of the queue itself. */
+    readonly job: string | null
+    readonly type: K
+    readonly data: EventPayloads[K]
+  }
+}[T]

@@ -1,0 +1,144 @@
+import type { ZodType } from 'zod'
+import type { Denial } from './event.ts'
+import type { LaunchSpec } from './launch.ts'
+import type { Policy } from './policy.ts'
+import type { Attempt, Outcome, Sandbox } from './sandbox.ts'
+
+/** In the order in which core applies them; they are disposed in reverse. */
+export const layers = ['filesystem', 'token', 'network', 'interception'] as const
+export type Layer = (typeof layers)[number]
+
+/**
+ * How strong a layer is where it runs. `full` all that the layer is for; `partial` says in its plan what it does not hold; `none`
+ * enforces nothing and must be asked for by name.
+ */
+export type Tier = 'full' | 'partial' | 'none'
+
+/**
+ * One enforcement mechanism. Plugins only describe: what they return is carried out by the native module.
+ *
+ * `probe` and `plan` have no side effects. `apply` records a receipt *before* each side effect, so that `recover` can undo it after a
+ * crash at any instruction. Nothing in core knows a plugin by name.
+ */
+export interface LayerPlugin<O = unknown> {
+  /** Folder name = configuration value = log field. */
+  readonly id: string
+  readonly layer: Layer
+  readonly contract: 1
+  readonly options: ZodType<O>
+  /** Capability names this layer offers to others, and those it needs from others. Core matches them without knowing them. */
+  readonly provides: readonly string[]
+  readonly requires: readonly string[]
+  probe(host: Host): Promise<Availability>
+  plan(policy: Policy, options: O, context: PlanContext): LayerPlan
+  apply(plan: LayerPlan, context: ApplyContext): Promise<AppliedLayer>
+  recover(receipt: Receipt): Promise<void>
+}
+
+/** Facts about the machine, gathered once. */
+export interface Host {
+  readonly platform: NodeJS.Platform
+  /** `process.getuid()`; null on Windows. */
+  readonly uid: number | null
+  readonly gid: number | null
+  readonly home: string
+  /** Asks the native module whether the kernel really does something, by doing it in a throwaway process. */
+  can(feature: HostFeature): Promise<FeatureAnswer>
+}
+
+/** Names the native module's probes answer. */
+export type HostFeature =
+  | 'user-namespace'
+  | 'mount-namespace'
+  | 'network-namespace'
+  | 'any-address'
+  | 'landlock'
+  | 'seccomp-notify'
+  | 'idmapped-mount'
+
+export interface FeatureAnswer {
+  readonly ok: boolean
+  /** Version or level where there is one (Landlock ABI). */
+  readonly level: number
+  /** Why not: step and errno. Empty when ok. */
+  readonly reason: string
+}
+
+export type Availability =
+  | { readonly usable: true; readonly tier: Tier; readonly detail: string }
+  | { readonly usable: false; readonly reason: string; readonly remedy: string }
+
+export interface PlanContext {
+  readonly host: Host
+  readonly job: string
+  readonly workspace: WorkspaceView
+}
+
+/** What a layer needs to know of the workspace. Absolute host paths. */
+export interface WorkspaceView {
+  readonly path: string
+  /** The agent's own git directory, shown as `<path>/.git`; null where the workspace is an ordinary directory (`bulkhead exec`). */
+  readonly gitDirectory: string | null
+  /** Object stores the agent's git reads through alternates; shown read-only. */
+  readonly objectStores: readonly string[]
+  /** Owner of the workspace on disk. */
+  readonly owner: { readonly uid: number; readonly gid: number }
+}
+
+/** Plain data, stored in the journal and shown by `--dry-run`, `doctor` and the docs. */
+export interface LayerPlan {
+  readonly plugin: string
+  readonly layer: Layer
+  readonly tier: Tier
+  /** Claims, one sentence each; `verify` returns evidence for every one of them. */
+  readonly enforces: readonly Claim[]
+  /** Parts of the policy this layer cannot hold. Not empty: the job is refused unless the configuration degrades this layer. */
+  readonly unsupported: readonly string[]
+  /** What `apply` and the launch will do, for people. */
+  readonly steps: readonly string[]
+  /** What `apply` needs of policy and options; plain JSON. */
+  readonly data: unknown
+}
+
+export interface Claim {
+  /** Stable, kebab-case, unique within the plugin. */
+  readonly id: string
+  readonly text: string
+}
+
+export interface ApplyContext {
+  readonly host: Host
+  readonly job: string
+  readonly workspace: WorkspaceView
+  readonly signal: AbortSignal
+  /** Stores a receipt durably; to be awaited before the side effect it describes. */
+  record(receipt: Receipt): Promise<void>
+  /** Reports a refused or remarkable act of the agent. Never throws. */
+  report(denial: Denial): void
+}
+
+/** How to undo one side effect. Plain JSON, no secrets. */
+export interface Receipt {
+  readonly plugin: string
+  readonly data: unknown
+}
+
+export interface AppliedLayer extends AsyncDisposable {
+  /** Pure: returns the spec with this layer's part (and environment) added. */
+  contribute(spec: LaunchSpec): LaunchSpec
+  /** Called once the sandbox exists and before anything runs in it, for layers that serve it from the host side. */
+  attach?(sandbox: Sandbox): Promise<void>
+  /** Attacks the wall from inside before the agent starts; one entry for every claim of the plan. */
+  verify(probe: Probe): Promise<readonly Evidence[]>
+}
+
+export interface Probe {
+  attempt(attempts: readonly Attempt[]): Promise<readonly Outcome[]>
+}
+
+export interface Evidence {
+  readonly claim: string
+  readonly held: boolean
+  /** What was tried and what came back, one line. */
+  readonly detail: string
+}
