@@ -1,4 +1,10 @@
 import type { ZodType } from 'zod'
+import type { EnforcementPlan } from './enforcement.ts'
+import type { Denial, ExitReason } from './event.ts'
+import type { EnvironmentSpec } from './job.ts'
+import type { Evidence, WorkspaceView } from './layer.ts'
+import type { Policy } from './policy.ts'
+import type { ProcessIdentity } from './sandbox.ts'
 
 /** How one kind of agent is started. Adapters are plugins `agent-<name>`. */
 export interface AgentAdapter<O = unknown> {
@@ -27,4 +33,54 @@ export interface AgentCommand {
   readonly stdin: string | null
   /** Files under `scratch`, by relative name. */
   readonly files: Readonly<Record<string, string>>
+}
+
+/**
+ * Runs one command behind the walls from start to the last process of its tree. Implemented by `core/agents`; the scheduler uses it for
+ * agents, `setup` commands and gates alike.
+ */
+export interface AgentRuns {
+  /**
+   * Resolves when no process of the tree is left. Rejects with a BulkheadError when the command could not be started (nothing has run
+   * then). A command that fails, is stopped or hits a limit is a result, not an error.
+   */
+  run(request: AgentRunRequest): Promise<AgentRunResult>
+}
+
+export interface AgentRunRequest {
+  readonly job: string
+  readonly environment: EnvironmentSpec
+  readonly policy: Policy
+  readonly workspace: WorkspaceView
+  readonly command: AgentCommand
+  /** Added to the agent's environment (`BULKHEAD_*`); wins over `command.environment`. */
+  readonly variables: Readonly<Record<string, string>>
+  /** Host directory for `command.files`, made for this run, shown read-only at the same path, and removed afterwards. */
+  readonly scratch: string
+  /** Stdout and stderr are appended here as they come (raw bytes). */
+  readonly logFile: string
+  /** Aborting ends the whole tree; the reason of the result is then `cancelled` or, when `signal.reason` is `'shutdown'`, `shutdown`. */
+  readonly signal: AbortSignal
+  readonly observer: AgentObserver
+}
+
+/** All optional; called in this order. Must not throw. */
+export interface AgentObserver {
+  prepared?(plan: EnforcementPlan): void
+  verified?(evidence: readonly Evidence[]): void
+  started?(process: ProcessIdentity, control: RunControl): void
+  denied?(denial: Denial): void
+}
+
+export interface RunControl {
+  /** Tells the stall watchdog that the agent did something that is not output (a file changed). */
+  touch(): void
+}
+
+export interface AgentRunResult {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly reason: ExitReason
+  readonly outputBytes: number
+  readonly durationMs: number
 }

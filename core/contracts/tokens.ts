@@ -1,4 +1,4 @@
-import type { AgentAdapter } from './agent.ts'
+import type { AgentAdapter, AgentRuns } from './agent.ts'
 import type { Enforcement } from './enforcement.ts'
 import type { Journal } from './journal.ts'
 import type { Host, LayerPlugin } from './layer.ts'
@@ -12,6 +12,7 @@ export const JournalToken: Token<Journal> = Symbol('Journal')
 export const LauncherToken: Token<Launcher> = Symbol('Launcher')
 export const HostToken: Token<Host> = Symbol('Host')
 export const EnforcementToken: Token<Enforcement> = Symbol('Enforcement')
+export const AgentRunsToken: Token<AgentRuns> = Symbol('AgentRuns')
 export const WorkspacesToken: Token<Workspaces> = Symbol('Workspaces')
 export const MergeQueueToken: Token<MergeQueue> = Symbol('MergeQueue')
 export const LayerPluginsToken: Token<ReadonlyMap<string, LayerPlugin>> = Symbol('LayerPlugins')
