@@ -1,0 +1,22 @@
+/**
+ * What a curious or hijacked agent tries. Prints one JSON line per attempt: `{"attempt", "succeeded", "detail"}`. Run without walls, every
+ * attempt succeeds: that is the control.
+ *
+ * Usage: intruder.mjs SECRET_FILE OUTSIDE_FILE URL
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const [secret, outside, url] = process.argv.slice(2)
+
+async function attempt(name, act) {
+  try {
+    const detail = await act()
+    console.log(JSON.stringify({ attempt: name, succeeded: true, detail: String(detail) }))
+  } catch (error) {
+    console.log(JSON.stringify({ attempt: name, succeeded: false, detail: error.cause?.code ?? error.code ?? error.message }))
+  }
+}
+
+await attempt('read a secret outside', () => readFileSync(secret, 'utf8').length)
+await attempt('write a file outside', () => writeFileSync(outside, 'planted\n', { flag: 'a' }))
+await attempt('reach a host that is not allowed', async () => (await fetch(url, { method: 'POST', body: 'stolen' })).status)
