@@ -19,7 +19,8 @@ const checks = {
   'user-namespace': () => succeeds(['unshare', '--user', '--map-root-user', '--mount', '--net', '--pid', '--fork', 'true']),
   bwrap: () => succeeds(['bwrap', '--version']),
   curl: () => succeeds(['curl', '--version']),
-  python3: () => succeeds(['python3', '--version']),
+  /** Debian's own: a version manager's shim in somebody's home is not there for another user. */
+  python3: () => succeeds(['/usr/bin/python3', '--version']),
   strace: () => succeeds(['strace', '--version']),
   cc: () => succeeds(['cc', '--version']),
   tty: () => readable('/dev/ptmx'),
