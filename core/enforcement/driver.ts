@@ -1,0 +1,177 @@
+import type { ZodType } from 'zod'
+import { BulkheadError } from '../contracts/error.ts'
+import type { ErrorCode } from '../contracts/error.ts'
+import type { ApplyContext, AppliedLayer, Availability, Evidence, Host, LayerPlan, LayerPlugin, PlanContext } from '../contracts/layer.ts'
+import type { Probe, Receipt } from '../contracts/layer.ts'
+import type { LaunchSpec } from '../contracts/launch.ts'
+import type { Policy } from '../contracts/policy.ts'
+import type { Sandbox } from '../contracts/sandbox.ts'
+import { plainJson } from './plain-json.ts'
+import { appliedShape, availabilityShape, evidenceShape, planShape, problems } from './shapes.ts'
+
+/** Milliseconds a hook may take before it counts as hung. `plan` and `contribute` are synchronous and cannot be bounded. */
+export interface HookLimits {
+  readonly probe: number
+  readonly apply: number
+  readonly attach: number
+  readonly verify: number
+  readonly dispose: number
+  readonly recover: number
+}
+
+export const defaultHookLimits: HookLimits = {
+  probe: 10_000,
+  apply: 30_000,
+  attach: 30_000,
+  verify: 30_000,
+  dispose: 30_000,
+  recover: 30_000,
+}
+
+type Hook = keyof HookLimits | 'plan' | 'contribute'
+
+/**
+ * The only place where a hook of a layer plugin is called. Whatever goes wrong in one (it throws, hangs, returns a wrong value) comes out
+ * as one BulkheadError that names plugin and hook.
+ */
+export class PluginDriver {
+  readonly #limits: HookLimits
+  readonly #hung = new WeakSet<object>()
+
+  constructor(limits: HookLimits = defaultHookLimits) {
+    this.#limits = limits
+  }
+
+  /** True for an error made here because a hook did not come back: it may still be at work. */
+  isHung(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#hung.has(error)
+  }
+
+  async probe(plugin: LayerPlugin, host: Host): Promise<Availability> {
+    const answer = await this.#bounded(plugin, 'probe', () => plugin.probe(host))
+    return shaped(plugin, 'probe', availabilityShape, answer)
+  }
+
+  /** Options are validated here too, because a stored job may be older than the plugin. Throws `config_invalid` for them. */
+  plan(plugin: LayerPlugin, policy: Policy, options: unknown, context: PlanContext): LayerPlan {
+    const parsed = guarded(plugin, 'plan', () => plugin.options.safeParse(options))
+    if (!parsed.success) {
+      throw new BulkheadError('config_invalid', `options of ${plugin.layer} plugin "${plugin.id}": ${problems(parsed.error)}`, {
+        plugin: plugin.id,
+        remedy: 'Correct the options of this layer in the environment.',
+      })
+    }
+    const plan = shaped(
+      plugin,
+      'plan',
+      planShape,
+      guarded(plugin, 'plan', () => plugin.plan(policy, parsed.data, context)),
+    )
+    if (plan.plugin !== plugin.id || plan.layer !== plugin.layer) {
+      throw wrong(plugin, 'plan', `it planned as ${plan.layer} plugin "${plan.plugin}"`)
+    }
+    return { ...plan, data: guarded(plugin, 'plan', () => plainJson(plan.data ?? null, 'data')) }
+  }
+
+  /** `onLate` gets a layer that came back after the time was over, so that it can be disposed. */
+  async apply(plugin: LayerPlugin, plan: LayerPlan, context: ApplyContext, onLate: (layer: AppliedLayer) => void): Promise<AppliedLayer> {
+    const work = async (): Promise<AppliedLayer> =>
+      shaped(plugin, 'apply', appliedShape as ZodType<AppliedLayer>, await plugin.apply(plan, context))
+    return this.#bounded(plugin, 'apply', work, onLate)
+  }
+
+  contribute(plugin: LayerPlugin, layer: AppliedLayer, spec: LaunchSpec): LaunchSpec {
+    const next = guarded(plugin, 'contribute', () => plainJson(layer.contribute(spec), 'spec'))
+    if (typeof next !== 'object' || next === null) throw wrong(plugin, 'contribute', 'it returned no launch specification')
+    return next as LaunchSpec
+  }
+
+  async attach(plugin: LayerPlugin, layer: AppliedLayer, sandbox: Sandbox): Promise<void> {
+    if (layer.attach === undefined) return
+    await this.#bounded(plugin, 'attach', async () => layer.attach?.(sandbox))
+  }
+
+  async verify(plugin: LayerPlugin, layer: AppliedLayer, probe: Probe): Promise<readonly Evidence[]> {
+    const evidence = await this.#bounded(plugin, 'verify', () => layer.verify(probe))
+    return shaped(plugin, 'verify', evidenceShape, evidence)
+  }
+
+  async dispose(plugin: LayerPlugin, layer: AppliedLayer): Promise<void> {
+    await this.#bounded(plugin, 'dispose', async () => layer[Symbol.asyncDispose]())
+  }
+
+  async recover(plugin: LayerPlugin, receipt: Receipt): Promise<void> {
+    await this.#bounded(plugin, 'recover', () => plugin.recover(receipt))
+  }
+
+  async #bounded<T>(plugin: LayerPlugin, hook: keyof HookLimits, work: () => Promise<T>, onLate?: (value: T) => void): Promise<T> {
+    const limit = this.#limits[hook]
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = wrong(plugin, hook, `it did not come back within ${limit} ms`)
+        this.#hung.add(error)
+        reject(error)
+      }, limit)
+    })
+    const working = (async () => work())()
+    try {
+      return await Promise.race([working, timeout])
+    } catch (error) {
+      if (this.isHung(error) && onLate !== undefined) working.then(onLate, () => undefined)
+      throw this.isHung(error) ? error : failure(plugin, hook, error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Codes a plugin may answer with itself: they say what is wrong with the machine, the journal or the configuration. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'config_invalid',
+  'host_unsupported',
+  'host_tool_missing',
+  'host_no_space',
+  'native_not_built',
+  'native_abi_mismatch',
+  'native_failed',
+  'journal_busy',
+  'journal_corrupt',
+  'journal_newer',
+])
+
+function guarded<T>(plugin: LayerPlugin, hook: Hook, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw failure(plugin, hook, error)
+  }
+}
+
+function shaped<T>(plugin: LayerPlugin, hook: Hook, shape: ZodType<T>, value: unknown): T {
+  const parsed = shape.safeParse(value)
+  if (!parsed.success) throw wrong(plugin, hook, `it returned a wrong value: ${problems(parsed.error)}`)
+  return parsed.data
+}
+
+function wrong(plugin: LayerPlugin, hook: Hook, what: string): BulkheadError {
+  return failure(plugin, hook, new Error(what))
+}
+
+function failure(plugin: LayerPlugin, hook: Hook, error: unknown): BulkheadError {
+  const own = BulkheadError.is(error) ? error : undefined
+  // Already named by a check inside the hook's own call.
+  if (own?.details.plugin === plugin.id && (own.code === 'plugin_failed' || passing.has(own.code))) return own
+  const message = error instanceof Error ? error.message : String(error)
+  return new BulkheadError(
+    own !== undefined && passing.has(own.code) ? own.code : 'plugin_failed',
+    `plugin "${plugin.id}", ${hook}: ${message}`,
+    {
+      remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+      operation: hook,
+      ...own?.details,
+      plugin: plugin.id,
+      cause: error,
+    },
+  )
+}

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util'
+import { BulkheadError } from '../contracts/error.ts'
+import type { Layer, LayerPlugin } from '../contracts/layer.ts'
+import type { CommandPart, LaunchSpec } from '../contracts/launch.ts'
+import type { Policy } from '../contracts/policy.ts'
+
+/** What every launch starts from: the command, the policy's numbers, and no wall at all. */
+export function emptySpec(command: CommandPart, policy: Policy): LaunchSpec {
+  return {
+    // The policy's environment is the ground; what was asked for this very command is laid over it.
+    command: { ...command, environment: { ...policy.environment, ...command.environment } },
+    token: null,
+    filesystem: null,
+    network: null,
+    interception: null,
+    limits: { processes: policy.limits.processes, openFiles: policy.limits.openFiles },
+  }
+}
+
+/** Adds one layer's contribution. The layer sees a frozen copy, and may change its own part and the environment only. */
+export function addPart(spec: LaunchSpec, plugin: LayerPlugin, contribute: (spec: LaunchSpec) => LaunchSpec): LaunchSpec {
+  const before = deepFreeze(structuredClone(spec))
+  const after = contribute(before)
+  const touched = foreignKeys(plugin.layer).filter((key) => !isDeepStrictEqual(after[key], before[key]))
+  const { environment: _before, ...commandBefore } = before.command
+  const { environment, ...commandAfter } = after.command ?? {}
+  if (!isDeepStrictEqual(commandAfter, commandBefore)) touched.push('command')
+  if (touched.length > 0) throw meddled(plugin, `it changed what is not its part: ${touched.join(', ')}`)
+  if (!isEnvironment(environment)) throw meddled(plugin, 'it left no valid environment')
+  return after
+}
+
+function foreignKeys(own: Layer): (keyof LaunchSpec)[] {
+  return (['token', 'filesystem', 'network', 'interception', 'limits'] as const).filter((key) => key !== own)
+}
+
+function isEnvironment(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(([name, text]) => /^[^=\0]+$/.test(name) && typeof text === 'string' && !text.includes('\0'))
+}
+
+function meddled(plugin: LayerPlugin, what: string): BulkheadError {
+  return new BulkheadError('plugin_failed', `plugin "${plugin.id}", contribute: ${what}`, {
+    plugin: plugin.id,
+    operation: 'contribute',
+    remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+  })
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner)
+    Object.freeze(value)
+  }
+  return value
+}

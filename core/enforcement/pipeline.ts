@@ -1,0 +1,169 @@
+import type { EnforcementPlan, Enforced, Enforcement, EnterRequest, LayerReport } from '../contracts/enforcement.ts'
+import { BulkheadError } from '../contracts/error.ts'
+import type { Denial } from '../contracts/event.ts'
+import type { EnvironmentSpec } from '../contracts/job.ts'
+import type { Journal, OrchestratorRecord } from '../contracts/journal.ts'
+import { layers } from '../contracts/layer.ts'
+import type { Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
+import type { Launcher, Sandbox } from '../contracts/sandbox.ts'
+import { PluginDriver } from './driver.ts'
+import type { HookLimits } from './driver.ts'
+import { emptySpec } from './launch-spec.ts'
+import { LayerSession, summary } from './layer-session.ts'
+import { decide } from './plan.ts'
+import { Prober, unusable } from './probe.ts'
+import { recoverReceipts } from './recovery.ts'
+import { LayerRegistry } from './registry.ts'
+import { endSandbox } from './sandbox-end.ts'
+import { UndoStack } from './undo-stack.ts'
+
+export interface EnforcementParts {
+  readonly plugins: ReadonlyMap<string, LayerPlugin>
+  readonly host: Host
+  readonly launcher: Launcher
+  readonly journal: Pick<Journal, 'record' | 'settle' | 'receipts' | 'orchestrators' | 'lock'>
+  /** This process's id in the journal (`Journal.register`); asked for when the first receipt is made. */
+  readonly orchestrator: () => string
+  /** True when that very process (not one that reuses its pid) is still there. */
+  readonly isAlive: (process: OrchestratorRecord) => boolean
+  readonly hookLimits?: HookLimits
+  /** How long the tree may take to be gone after it was killed, in milliseconds. */
+  readonly endLimitMs?: number
+}
+
+type PlanRequest = Parameters<Enforcement['plan']>[0]
+
+/** The four layers as one boundary. See `Enforcement` for what it promises. */
+export class EnforcementPipeline implements Enforcement {
+  readonly #parts: EnforcementParts
+  readonly #registry: LayerRegistry
+  readonly #driver: PluginDriver
+  readonly #prober: Prober
+
+  constructor(parts: EnforcementParts) {
+    this.#parts = parts
+    this.#registry = new LayerRegistry(parts.plugins)
+    this.#driver = new PluginDriver(parts.hookLimits)
+    this.#prober = new Prober(this.#driver, parts.host)
+  }
+
+  async examine(environment: EnvironmentSpec): Promise<readonly LayerReport[]> {
+    const report = async (layer: LayerReport['layer']): Promise<LayerReport> => {
+      const { plugin } = environment.layers[layer]
+      try {
+        return { layer, plugin, availability: await this.#prober.ask(this.#registry.get(layer, plugin)) }
+      } catch (error) {
+        return { layer, plugin, availability: unusable(error) }
+      }
+    }
+    return Promise.all(layers.map(report))
+  }
+
+  async plan(request: PlanRequest): Promise<EnforcementPlan> {
+    const { environment, policy, job, workspace } = request
+    const picked = layers.map((layer) => {
+      const { plugin, options } = environment.layers[layer]
+      return { layer, plugin: this.#registry.get(layer, plugin), options }
+    })
+    const chosen = await Promise.all(picked.map(async (one) => ({ ...one, availability: await this.#prober.ask(one.plugin) })))
+    return decide(environment, chosen, {
+      planOf: ({ plugin, options }) => this.#driver.plan(plugin, policy, options, { host: this.#parts.host, job, workspace }),
+      providersOf: (capability) => this.#registry.providersOf(capability),
+    })
+  }
+
+  async enter(request: EnterRequest): Promise<Enforced> {
+    const undo = new UndoStack()
+    try {
+      return await this.#enter(request, undo)
+    } catch (error) {
+      throw withUndoFailures(error, await undo.unwind())
+    }
+  }
+
+  async recover(): Promise<readonly string[]> {
+    const { journal, orchestrator, isAlive } = this.#parts
+    return recoverReceipts({ journal, orchestrator: orchestrator(), isAlive, registry: this.#registry, driver: this.#driver })
+  }
+
+  async #enter(request: EnterRequest, undo: UndoStack): Promise<Enforced> {
+    const { launcher } = this.#parts
+    const { signal } = request
+    stopIfAborted(signal)
+    const plan = await this.plan(request)
+    const fate = { treeGone: true, verified: false }
+    const sessions = this.#sessions(request, plan)
+    for (const session of sessions) {
+      stopIfAborted(signal)
+      // Before apply, because one that fails half-way has to be undone as well.
+      undo.push(() => session.undo(fate.treeGone))
+      await session.apply(this.#contextFor(request, () => fate.verified))
+    }
+    const ground = emptySpec(request.command, request.policy)
+    const spec = sessions.reduce((sum, session) => session.contribute(sum), ground)
+    stopIfAborted(signal)
+    const sandbox = await launcher.launch(spec, request.stdio)
+    fate.treeGone = false
+    undo.push(async () => {
+      await endSandbox(sandbox, this.#parts.endLimitMs)
+      fate.treeGone = true
+    })
+    const evidence = await prove(sessions, sandbox, signal)
+    fate.verified = true
+    let ending: Promise<void> | undefined
+    return { plan, evidence, sandbox, [Symbol.asyncDispose]: () => (ending ??= leave(undo)) }
+  }
+
+  #sessions(request: EnterRequest, plan: EnforcementPlan): readonly LayerSession[] {
+    const { journal, orchestrator } = this.#parts
+    const parts = { driver: this.#driver, journal, owner: { orchestrator: orchestrator(), job: request.job } }
+    return plan.layers.map((layer) => new LayerSession(this.#registry.get(layer.layer, layer.plugin), layer, parts))
+  }
+
+  #contextFor(request: EnterRequest, started: () => boolean): Parameters<LayerSession['apply']>[0] {
+    const { job, workspace, signal, onDenial } = request
+    const report = (denial: Denial): void => {
+      // Until every wall is proven the only one who acts in there is ourselves, attacking.
+      if (!started()) return
+      try {
+        onDenial(denial)
+      } catch {
+        // Contract of `report`: it never throws into the layer that serves the sandbox.
+      }
+    }
+    return { host: this.#parts.host, job, workspace, signal, report }
+  }
+}
+
+async function prove(sessions: readonly LayerSession[], sandbox: Sandbox, signal: AbortSignal): Promise<readonly Evidence[]> {
+  for (const session of sessions) {
+    stopIfAborted(signal)
+    await session.attach(sandbox)
+  }
+  const evidence: Evidence[] = []
+  for (const session of sessions) {
+    stopIfAborted(signal)
+    evidence.push(...(await session.verify({ attempt: (attempts) => sandbox.attempt(attempts) })))
+  }
+  stopIfAborted(signal)
+  return evidence
+}
+
+async function leave(undo: UndoStack): Promise<void> {
+  const failures = await undo.unwind()
+  if (failures.length > 0) throw summary(failures)
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new BulkheadError('interrupted', 'stopped before anything was started')
+}
+
+function withUndoFailures(error: unknown, failures: readonly unknown[]): BulkheadError {
+  const main = BulkheadError.from(error)
+  if (failures.length === 0) return main
+  const { message } = summary(failures)
+  return new BulkheadError(main.code, `${main.message}; undoing it failed too: ${message}`, {
+    ...main.details,
+    cause: new AggregateError([error, ...failures]),
+  })
+}

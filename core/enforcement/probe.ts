@@ -1,0 +1,32 @@
+import { BulkheadError } from '../contracts/error.ts'
+import type { Availability, Host, LayerPlugin } from '../contracts/layer.ts'
+import type { PluginDriver } from './driver.ts'
+
+/** Asks plugins once per process what they can do here. */
+export class Prober {
+  readonly #driver: PluginDriver
+  readonly #host: Host
+  readonly #known = new Map<string, Promise<Availability>>()
+
+  constructor(driver: PluginDriver, host: Host) {
+    this.#driver = driver
+    this.#host = host
+  }
+
+  /** Never rejects: a probe that fails makes the layer unusable. Such a failure is not remembered, so the next call tries again. */
+  async ask(plugin: LayerPlugin): Promise<Availability> {
+    const known = this.#known.get(plugin.id) ?? this.#driver.probe(plugin, this.#host)
+    this.#known.set(plugin.id, known)
+    try {
+      return await known
+    } catch (error) {
+      if (this.#known.get(plugin.id) === known) this.#known.delete(plugin.id)
+      return unusable(error)
+    }
+  }
+}
+
+export function unusable(error: unknown): Availability {
+  const { message, details } = BulkheadError.from(error)
+  return { usable: false, reason: message, remedy: details.remedy ?? '' }
+}
