@@ -42,6 +42,7 @@ export const errorCatalogue = {
   git_failed: { exit: 70, summary: 'A git command that should succeed did not.' },
   journal_busy: { exit: 3, summary: 'The journal stayed locked by another process.' },
   journal_corrupt: { exit: 3, summary: 'The journal is damaged or was changed by something else.' },
+  journal_failed: { exit: 3, summary: 'The journal cannot be opened or written: permissions, a read-only disk, an I/O error.' },
   journal_newer: { exit: 3, summary: 'The journal was written by a newer Bulkhead.' },
   interrupted: { exit: 130, summary: 'The user stopped the command.' },
   internal: { exit: 70, summary: 'A defect in Bulkhead. Please report it.' },

@@ -38,11 +38,11 @@ export interface EventPayloads {
   'job.exited': { code: number | null; signal: string | null; reason: ExitReason }
   /** `tree` is null when the agent changed nothing. */
   'job.finished': { commit: string | null; tree: string | null; counts: ChangeCounts }
-  'job.failed': { code: string; message: string; retryAt: number | null }
-  /** The orchestrator that ran the job died; the job goes back to the queue or ends, as its retry rule says. */
-  'job.interrupted': { orchestrator: string }
+  'job.failed': { code: string; message: string; retryAt: number | null; work?: TakenWork | null }
+  /** The orchestrator stopped in order (`shutdown`) or died; the job goes back to the queue, or ends when that happened too often. */
+  'job.interrupted': { orchestrator: string; reason: 'shutdown' | 'died' }
   'job.cancel-requested': { by: string }
-  'job.cancelled': { by: string }
+  'job.cancelled': { by: string; work?: TakenWork | null }
   'job.removed': { backup: string | null }
   'review.approved': { tree: string; by: string }
   'review.rejected': { by: string; reason: string }
@@ -53,6 +53,13 @@ export interface EventPayloads {
   'merge.failed': { code: string; message: string; paths: string[] }
   'queue.paused': { by: string }
   'queue.resumed': { by: string }
+}
+
+/** What a job that did not finish had changed all the same; it was taken in so that it can be looked at. Absent or null: nothing. */
+export interface TakenWork {
+  readonly commit: string
+  readonly tree: string
+  readonly counts: ChangeCounts
 }
 
 /** Why an agent's process ended. */

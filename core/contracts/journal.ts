@@ -4,9 +4,10 @@ import type { Receipt } from './layer.ts'
 
 /**
  * The durable truth of one repository's jobs, shared by every Bulkhead process that works on it. Writes are transactions that are on disk
- * when the call returns. Methods are synchronous because SQLite is.
+ * when the call returns; only denials, change counts and heartbeats survive a crash of the process at once but a power cut not before the
+ * next decision (an agent must not be able to make the host sync its disk at will). Methods are synchronous because SQLite is.
  *
- * Throws `journal_busy`, `journal_corrupt`, `journal_newer`, `host_no_space`.
+ * Throws `journal_busy`, `journal_corrupt`, `journal_failed`, `journal_newer`, `host_no_space`.
  */
 export interface Journal extends Disposable {
   /** Stores the jobs and their `job.submitted` events in one transaction: all or none. Throws `usage_invalid` on a taken name. */
@@ -44,6 +45,9 @@ export interface OrchestratorRecord {
   /** proc(5) start time, so that a reused pid is not taken for the same process. */
   readonly startTime: string
 }
+
+/** Tells whether exactly that process is still there. Supplied by the composition, so that core names no operating system. */
+export type Liveness = (process: OrchestratorRecord) => boolean
 
 export interface ReceiptOwner {
   readonly orchestrator: string
