@@ -77,7 +77,9 @@ export class EnforcementPipeline implements Enforcement {
     try {
       return await this.#enter(request, undo)
     } catch (error) {
-      throw withUndoFailures(error, await undo.unwind())
+      const failures = await undo.unwind()
+      // A hook that gives up because it was told to is no fault of the plugin.
+      throw withUndoFailures(request.signal.aborted ? interrupted(error) : error, failures)
     }
   }
 
@@ -155,15 +157,21 @@ async function leave(undo: UndoStack): Promise<void> {
 }
 
 function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new BulkheadError('interrupted', 'stopped before anything was started')
+  if (signal.aborted) throw interrupted(signal.reason)
+}
+
+function interrupted(cause: unknown): BulkheadError {
+  return new BulkheadError('interrupted', 'stopped before anything was started', { cause })
 }
 
 function withUndoFailures(error: unknown, failures: readonly unknown[]): BulkheadError {
   const main = BulkheadError.from(error)
   if (failures.length === 0) return main
-  const { message } = summary(failures)
-  return new BulkheadError(main.code, `${main.message}; undoing it failed too: ${message}`, {
-    ...main.details,
+  const left = summary(failures)
+  // Being stopped is harmless; what it left behind is not, and gives the code.
+  const { code, details } = main.code === 'interrupted' ? left : main
+  return new BulkheadError(code, `${main.message}; undoing it failed too: ${left.message}`, {
+    ...details,
     cause: new AggregateError([error, ...failures]),
   })
 }

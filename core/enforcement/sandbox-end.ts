@@ -8,7 +8,6 @@ const defaultLimitMs = 30_000
  * process stuck inside the kernel brings about.
  */
 export async function endSandbox(sandbox: Sandbox, limitMs: number = defaultLimitMs): Promise<void> {
-  sandbox.kill()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -17,8 +16,17 @@ export async function endSandbox(sandbox: Sandbox, limitMs: number = defaultLimi
     }, limitMs)
   })
   try {
-    await Promise.race([sandbox.exited.finally(() => sandbox[Symbol.asyncDispose]()), late])
+    await Promise.race([gone(sandbox), late])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function gone(sandbox: Sandbox): Promise<void> {
+  try {
+    sandbox.kill()
+    await sandbox.exited
+  } finally {
+    await sandbox[Symbol.asyncDispose]()
   }
 }

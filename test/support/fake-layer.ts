@@ -86,15 +86,13 @@ export function fakeLayer(layer: Layer, options: FakeLayerOptions = {}): LayerPl
   }
 }
 
-export function fakeLayers(
-  world: FakeWorld,
-  special: Partial<Record<Layer, FakeLayerOptions>> = {},
-): ReadonlyMap<string, LayerPlugin> {
+export function fakeLayers(world: FakeWorld, special: Partial<Record<Layer, FakeLayerOptions>> = {}): ReadonlyMap<string, LayerPlugin> {
   return new Map(layers.map((layer) => fakeLayer(layer, { world, ...special[layer] })).map((plugin) => [plugin.id, plugin]))
 }
 
+const choice = (layer: Layer): EnvironmentSpec['layers'][Layer] => ({ plugin: `${layer}-fake`, options: {} })
+
 export function fakeEnvironment(degrade: readonly Layer[] = []): EnvironmentSpec {
-  const choice = (layer: Layer): EnvironmentSpec['layers'][Layer] => ({ plugin: `${layer}-fake`, options: {} })
   return {
     name: 'fake',
     layers: {

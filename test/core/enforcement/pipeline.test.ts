@@ -1,0 +1,318 @@
+import { describe, expect, test } from 'vitest'
+import { EnforcementPipeline } from '../../../core/enforcement/pipeline.ts'
+import type { EnforcementParts } from '../../../core/enforcement/pipeline.ts'
+import { FakeLauncher } from '../../support/fake-launcher.ts'
+import { fakeEnvironment, fakeLayers, fakeParts, FakeWorld } from '../../support/fake-layer.ts'
+import type { FakeLayerOptions } from '../../support/fake-layer.ts'
+import { FakeReceipts } from '../../support/fake-receipts.ts'
+import { emptyPolicy, enterRequest, fakeHost } from '../../support/fake-request.ts'
+import type { Layer } from '../../../core/contracts/layer.ts'
+import type { Denial } from '../../../core/contracts/event.ts'
+
+const denial: Denial = {
+  layer: 'token',
+  plugin: 'somebody-else',
+  reason: 'host_not_allowed',
+  object: 'example.com:443',
+  action: 'deny',
+  program: 'curl',
+  remedy: null,
+  lost: 0,
+}
+
+function setting(special: Partial<Record<Layer, FakeLayerOptions>> = {}, change: Partial<EnforcementParts> = {}) {
+  const world = new FakeWorld()
+  const journal = new FakeReceipts()
+  const launcher = new FakeLauncher(world.log)
+  const limits = { probe: 40, apply: 40, attach: 40, verify: 40, dispose: 40, recover: 40 }
+  const pipeline = new EnforcementPipeline({
+    plugins: fakeLayers(world, special),
+    host: fakeHost,
+    launcher,
+    journal,
+    orchestrator: () => 'orc_1',
+    isAlive: () => true,
+    hookLimits: limits,
+    endLimitMs: 40,
+    ...change,
+  })
+  return { world, journal, launcher, pipeline }
+}
+
+describe('a launch that goes well', () => {
+  test('applies in order, launches, attaches, verifies, and undoes everything in reverse', async () => {
+    const { world, journal, launcher, pipeline } = setting({ filesystem: { effects: 1 }, token: { effects: 1 } })
+    const enforced = await pipeline.enter(enterRequest())
+    expect(world.log).toEqual([
+      'receipt job_000000000001/filesystem/0',
+      'effect job_000000000001/filesystem/0',
+      'applied filesystem',
+      'receipt job_000000000001/token/0',
+      'effect job_000000000001/token/0',
+      'applied token',
+      'receipt job_000000000001/network/0',
+      'effect job_000000000001/network/0',
+      'receipt job_000000000001/network/1',
+      'effect job_000000000001/network/1',
+      'applied network',
+      'receipt job_000000000001/interception/0',
+      'effect job_000000000001/interception/0',
+      'receipt job_000000000001/interception/1',
+      'effect job_000000000001/interception/1',
+      'applied interception',
+      'launch',
+      'attach filesystem',
+      'attach token',
+      'attach network',
+      'attach interception',
+      'verify filesystem',
+      'verify token',
+      'verify network',
+      'verify interception',
+    ])
+    expect(journal.receipts().map(({ orchestrator, job, receipt }) => ({ orchestrator, job, receipt }))).toContainEqual({
+      orchestrator: 'orc_1',
+      job: 'job_000000000001',
+      receipt: { plugin: 'network-fake', data: { name: 'job_000000000001/network/1' } },
+    })
+    expect(launcher.sandboxes[0]?.started).toBe(false)
+    expect(enforced.sandbox).toBe(launcher.sandboxes[0])
+    expect(enforced.evidence).toEqual(Array.from({ length: 4 }, () => ({ claim: 'holds', held: true, detail: 'read: EACCES' })))
+
+    world.log.length = 0
+    await Promise.all([enforced[Symbol.asyncDispose](), enforced[Symbol.asyncDispose]()])
+    expect(world.log).toEqual([
+      'kill',
+      'sandbox disposed',
+      'dispose interception',
+      'undo job_000000000001/interception/1',
+      'undo job_000000000001/interception/0',
+      'dispose network',
+      'undo job_000000000001/network/1',
+      'undo job_000000000001/network/0',
+      'dispose token',
+      'undo job_000000000001/token/0',
+      'dispose filesystem',
+      'undo job_000000000001/filesystem/0',
+    ])
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
+
+  test('one specification is made of all contributions, on the ground of the policy', async () => {
+    const { launcher, pipeline } = setting()
+    const enforced = await pipeline.enter(enterRequest())
+    expect(launcher.specs).toEqual([
+      {
+        ...fakeParts,
+        command: {
+          argv: ['true'],
+          directory: '/ws/tree',
+          environment: { LANG: 'C.UTF-8', NAME: 'value', FILESYSTEM: 'on', TOKEN: 'on', NETWORK: 'on', INTERCEPTION: 'on' },
+        },
+        limits: { processes: 64, openFiles: null },
+      },
+    ])
+    await enforced[Symbol.asyncDispose]()
+  })
+
+  test('the plan carries options with their defaults and is plain data', async () => {
+    const { pipeline } = setting()
+    const plan = await pipeline.plan(enterRequest())
+    expect(plan.degraded).toEqual([])
+    expect(plan.layers.map(({ layer, data }) => ({ layer, data }))).toEqual(
+      ['filesystem', 'token', 'network', 'interception'].map((layer) => ({ layer, data: { strict: true } })),
+    )
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan)
+  })
+
+  test('denials are passed on in the plugin’s own name, but not those of our own attacks', async () => {
+    let report: ((denial: Denial) => void) | undefined
+    const seen: Denial[] = []
+    const { pipeline } = setting({
+      network: {
+        replace: {
+          apply: async (_plan, context) => {
+            report = (one) => context.report(one)
+            return {
+              contribute: (spec) => spec,
+              verify: async () => {
+                context.report(denial)
+                return [{ claim: 'holds', held: true, detail: 'tried' }]
+              },
+              [Symbol.asyncDispose]: async () => undefined,
+            }
+          },
+        },
+      },
+    })
+    const enforced = await pipeline.enter(
+      enterRequest({
+        onDenial: (one) => {
+          seen.push(one)
+          throw new Error('a listener that throws')
+        },
+      }),
+    )
+    expect(seen).toEqual([])
+    report?.(denial)
+    expect(seen).toEqual([{ ...denial, plugin: 'network-fake', layer: 'network' }])
+    await enforced[Symbol.asyncDispose]()
+  })
+})
+
+describe('fails closed', () => {
+  test('a wall that does not hold stops the launch before anything runs', async () => {
+    const { world, journal, launcher, pipeline } = setting()
+    launcher.behaviour.attempt = (attempt) =>
+      attempt.op === 'read' && attempt.path === '/secret/network'
+        ? { ok: true, error: null, value: null }
+        : { ok: false, error: 'ENOENT', value: null }
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({
+      code: 'layer_unverified',
+      message: 'network (network-fake): "holds" does not hold (read: succeeded)',
+      details: { plugin: 'network-fake' },
+    })
+    expect(launcher.sandboxes.map(({ started, alive }) => ({ started, alive }))).toEqual([{ started: false, alive: false }])
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
+
+  test.each([
+    ['evidence for a claim is missing', [], '"holds" was not attacked'],
+    ['a claim is answered twice', [true, true], '"holds" has 2 answers'],
+    ['one of two answers is good', [true, false], '"holds" does not hold (tried); "holds" has 2 answers'],
+  ])('%s', async (_, answers, fault) => {
+    const { pipeline, launcher } = setting({
+      token: { replaceApplied: { verify: async () => answers.map((held) => ({ claim: 'holds', held, detail: 'tried' })) } },
+    })
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({
+      code: 'layer_unverified',
+      message: `token (token-fake): ${fault}`,
+    })
+    expect(launcher.sandboxes[0]?.started).toBe(false)
+  })
+
+  test('evidence for something that was never claimed', async () => {
+    const answers = ['holds', 'other'].map((claim) => ({ claim, held: true, detail: 'tried' }))
+    const { pipeline } = setting({ token: { replaceApplied: { verify: async () => answers } } })
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({
+      code: 'layer_unverified',
+      message: 'token (token-fake): "other" was never claimed',
+    })
+  })
+
+  test('a launch that fails undoes the layers', async () => {
+    const { world, journal, launcher, pipeline } = setting()
+    launcher.behaviour.launchFails = new Error('clone3: EPERM')
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({ code: 'internal', message: 'clone3: EPERM' })
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
+
+  test('a journal that cannot take a receipt stops the effect it is for', async () => {
+    const { world, journal, pipeline } = setting()
+    journal.failRecord = new Error('disk I/O error')
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({ code: 'plugin_failed' })
+    expect(world.log).toEqual(['receipt job_000000000001/filesystem/0'])
+  })
+
+  test('abort before and between the layers', async () => {
+    const before = setting()
+    await expect(before.pipeline.enter(enterRequest({ signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'interrupted' })
+    expect(before.world.log).toEqual([])
+
+    const between = setting()
+    const stop = new AbortController()
+    between.world.step = (name) => (name === 'applied token' ? stop.abort() : undefined)
+    await expect(between.pipeline.enter(enterRequest({ signal: stop.signal }))).rejects.toMatchObject({ code: 'interrupted' })
+    expect(between.world.log.filter((name) => name.startsWith('applied'))).toEqual(['applied filesystem', 'applied token'])
+    expect(between.world.effects).toEqual(new Set())
+    expect(between.journal.receipts()).toEqual([])
+  })
+
+  test('abort within apply: the layer may not begin another effect', async () => {
+    const { world, journal, pipeline } = setting()
+    const stop = new AbortController()
+    world.step = (name) => (name === 'receipt job_000000000001/token/1' ? stop.abort() : undefined)
+    await expect(pipeline.enter(enterRequest({ signal: stop.signal }))).rejects.toMatchObject({ code: 'interrupted' })
+    expect(world.log).not.toContain('effect job_000000000001/token/1')
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
+
+  test('a tree that will not die: layers are undone, receipts are kept, and it is said', async () => {
+    const { world, journal, launcher, pipeline } = setting()
+    launcher.behaviour.immortal = true
+    const enforced = await pipeline.enter(enterRequest())
+    await expect(enforced[Symbol.asyncDispose]()).rejects.toMatchObject({
+      code: 'native_failed',
+      message: 'process 4711 and its children were killed but are still there after 40 ms',
+    })
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toHaveLength(8)
+  })
+
+  test('a receipt that cannot be settled does not keep the others', async () => {
+    const { world, journal, pipeline } = setting()
+    const enforced = await pipeline.enter(enterRequest())
+    journal.failSettle = new Error('journal is locked')
+    await expect(enforced[Symbol.asyncDispose]()).rejects.toThrow('journal is locked')
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toHaveLength(8)
+  })
+
+  test('unknown plugins and wrong options name themselves', async () => {
+    const { pipeline } = setting()
+    const environment = fakeEnvironment()
+    const without = { ...environment, layers: { ...environment.layers, token: { plugin: 'tokne-fake', options: {} } } }
+    await expect(pipeline.enter(enterRequest({ environment: without }))).rejects.toMatchObject({
+      code: 'plugin_unknown',
+      message: 'token plugin "tokne-fake" is not installed',
+      details: { remedy: 'Did you mean "token-fake"? Installed for this layer: token-fake.' },
+    })
+    const wrong = { ...environment, layers: { ...environment.layers, token: { plugin: 'token-fake', options: { strict: 'yes' } } } }
+    await expect(pipeline.enter(enterRequest({ environment: wrong }))).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('options of token plugin "token-fake": strict:') as string,
+    })
+  })
+})
+
+test('examine says what every layer can do and never throws', async () => {
+  const { pipeline } = setting({
+    token: { availability: { usable: false, reason: 'no user namespaces', remedy: 'Allow them.' } },
+    network: {
+      replace: {
+        probe: async () => {
+          throw new Error('boom')
+        },
+      },
+    },
+  })
+  const environment = fakeEnvironment()
+  const odd = { ...environment, layers: { ...environment.layers, interception: { plugin: 'token-fake', options: {} } } }
+  expect(await pipeline.examine(odd)).toEqual([
+    { layer: 'filesystem', plugin: 'filesystem-fake', availability: { usable: true, tier: 'full', detail: 'fake' } },
+    { layer: 'token', plugin: 'token-fake', availability: { usable: false, reason: 'no user namespaces', remedy: 'Allow them.' } },
+    {
+      layer: 'network',
+      plugin: 'network-fake',
+      availability: {
+        usable: false,
+        reason: 'plugin "network-fake", probe: boom',
+        remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+      },
+    },
+    {
+      layer: 'interception',
+      plugin: 'token-fake',
+      availability: {
+        usable: false,
+        reason: 'interception plugin "token-fake" is a plugin for the token layer, not for interception',
+        remedy: 'Installed for this layer: interception-fake.',
+      },
+    },
+  ])
+  await expect(pipeline.plan(enterRequest({ policy: emptyPolicy }))).rejects.toMatchObject({ code: 'layer_unusable' })
+})
