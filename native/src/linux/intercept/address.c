@@ -62,6 +62,7 @@ int bh_object_address(struct bh_object *object, pid_t pid, int root, uint64_t ad
       break;
     default: break;
   }
-  if (made == 0) memcpy(object->real, object->named, sizeof(object->real));
+  if (made == 0) memcpy(object->real, object->named, strlen(object->named) + 1);
+  object->missing = false;
   return made;
 }

@@ -21,12 +21,13 @@ int bh_agent_bytes(pid_t pid, uint64_t address, void *into, size_t size) {
   return (size_t)got == size ? 0 : -EFAULT;
 }
 
-/* In steps that end at page boundaries, because the page behind the string need not be mapped. 4096 divides every page size. */
+/* In steps that never cross a page, because the page behind the string need not be mapped. Most strings are shorter than a step, and 256
+ * divides every page size. */
 int bh_agent_string(pid_t pid, uint64_t address, char *into, size_t size) {
   size_t length = 0;
   while (length < size) {
     const uint64_t at = address + length;
-    size_t step = 4096 - (size_t)(at % 4096);
+    size_t step = 256 - (size_t)(at % 256);
     if (step > size - length) step = size - length;
     const ssize_t got = read_memory(pid, at, into + length, step);
     if (got < 0) return (int)got;

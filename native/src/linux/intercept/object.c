@@ -52,7 +52,7 @@ static int follow_whole(int root, const char *path, char *into, size_t size) {
   if (fd < 0) return fd;
   const int length = path_of(fd, into, size);
   close(fd);
-  return length < 0 || into[0] != '/' ? -ENOENT : 0;
+  return length < 0 || into[0] != '/' ? -ENXIO : 0;
 }
 
 /* Follows everything but the last component, which must be a name. */
@@ -99,14 +99,15 @@ static const char *follow_self(pid_t pid, const char *path, char *into, size_t s
     if (length == 2 && kinds[i].name[0] == '\0' && starts_with(rest, "fd/")) length = 3 + strcspn(rest + 3, "/");
     if (strlen(kinds[i].name) + length >= sizeof(name)) return NULL;
     snprintf(name, sizeof(name), "%s%.*s", kinds[i].name, (int)length, rest);
-    if (bh_agent_link(pid, name, into, size) < 0) return NULL;
-    return rest + length;
+    if (rest[length] != '\0' && rest[length] != '/') return NULL;
+    return bh_agent_link(pid, name, into, size) < 0 ? NULL : rest + length;
   }
   return NULL;
 }
 
 static void follow(struct bh_object *object, pid_t pid, int root, char *path, enum bh_follow how) {
   char self[PATH_MAX];
+  object->missing = false;
   snprintf(object->named, sizeof(object->named), "%s", path);
   normalise(object->named);
   const char *rest = follow_self(pid, object->named, self, sizeof(self));
@@ -121,13 +122,17 @@ static void follow(struct bh_object *object, pid_t pid, int root, char *path, en
     }
   }
   if (root >= 0) {
-    if (how == BH_FOLLOW && follow_whole(root, path, object->real, sizeof(object->real)) == 0) return;
+    if (how == BH_FOLLOW) {
+      const int whole = follow_whole(root, path, object->real, sizeof(object->real));
+      if (whole == 0) return;
+      object->missing = whole == -ENOENT;
+    }
     /* Not there yet (a file about to be made), or the last component is not to be followed. */
     const int parent = follow_parent(root, path, object->real, sizeof(object->real));
     if (parent == 0) return;
     if (parent == -EISDIR && follow_whole(root, path, object->real, sizeof(object->real)) == 0) return;
   }
-  memcpy(object->real, object->named, sizeof(object->real));
+  memcpy(object->real, object->named, strlen(object->named) + 1);
 }
 
 /* Puts the directory that a relative path starts from before it. */
@@ -152,6 +157,7 @@ int bh_object_descriptor(struct bh_object *object, pid_t pid, int descriptor) {
   const int length = bh_agent_link(pid, name, object->real, sizeof(object->real));
   if (length < 0) return length == -ENOENT ? -EBADF : length;
   memcpy(object->named, object->real, (size_t)length + 1);
+  object->missing = false;
   return 0;
 }
 

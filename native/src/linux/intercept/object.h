@@ -13,6 +13,8 @@ struct bh_object {
   char named[2 * PATH_MAX];
   /* After following links in the sandbox's root: what it really is. Equal to `named` when it could not be followed. */
   char real[2 * PATH_MAX];
+  /* There is nothing of that name, as far as the supervisor can see. */
+  bool missing;
 };
 
 enum bh_follow {

@@ -94,6 +94,8 @@ static struct decision judge(const struct bh_supervisor *supervisor, enum bh_act
       matched = object->named;
     }
     if (matched == NULL) continue;
+    /* A shell looks for a program in every directory of PATH: what is not there is no news. */
+    if (rule->action == BH_ACTION_ALLOW && act == BH_ACT_PROCESS_EXEC && object->missing) return (struct decision){0};
     return (struct decision){.error = rule->action == BH_ACTION_ALLOW ? 0 : EACCES, .rule = rule, .object = matched};
   }
   return (struct decision){0};
