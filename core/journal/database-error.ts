@@ -3,10 +3,24 @@ import { BulkheadError } from '../contracts/error.ts'
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const primary = { perm: 3, busy: 5, locked: 6, readonly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const
 
+/** The port of node:sqlite leaves `errcode` out of what `all()` throws; these texts are fixed in SQLite (sqlite3ErrStr in main.c). */
+const codeByText: Readonly<Record<string, number>> = {
+  'access permission denied': primary.perm,
+  'database is locked': primary.busy,
+  'database table is locked': primary.locked,
+  'attempt to write a readonly database': primary.readonly,
+  'disk I/O error': primary.io,
+  'database disk image is malformed': primary.corrupt,
+  'database or disk is full': primary.full,
+  'unable to open database file': primary.cannotOpen,
+  'file is not a database': primary.notADatabase,
+}
+
 function primaryCode(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined
+  if (!(error instanceof Error)) return undefined
   // The low byte; the rest says which variant (SQLITE_BUSY_SNAPSHOT and the like).
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff
+  return codeByText[error.message]
 }
 
 export function isBusy(error: unknown): boolean {

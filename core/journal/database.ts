@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { DatabaseSyncInstance as Connection } from '@photostructure/sqlite'
 import { databaseError, isBusy } from './database-error.ts'
 
@@ -16,30 +17,34 @@ export interface Database extends Disposable {
   transaction<T>(work: () => T, durability?: 'durable' | 'relaxed'): T
 }
 
+interface Driver {
+  readonly DatabaseSync: new (file: string) => Connection
+}
+
 type Value = string | number | null
 
-/** How long a statement waits for another process, in milliseconds. */
-const busyTimeoutMs = 5_000
-
-const sqlite = await load()
+const sqlite = load()
 
 /**
  * node:sqlite where it is stable (24 and later; 22 prints an ExperimentalWarning), otherwise the port of it that runs on every Node we
  * support. Both have the same interface.
  */
-async function load(): Promise<{ readonly DatabaseSync: new (file: string) => Connection }> {
+function load(): Driver {
   const major = Number(process.versions.node.split('.')[0])
   const builtin = major >= 24 ? process.getBuiltinModule('node:sqlite') : undefined
-  if (builtin !== undefined) return builtin as { DatabaseSync: new (file: string) => Connection }
-  return await import('@photostructure/sqlite')
+  if (builtin !== undefined) return builtin as Driver
+  return createRequire(import.meta.url)('@photostructure/sqlite') as Driver
 }
 
-/** Opens or creates a database file. Throws `journal_busy`, `journal_corrupt`, `journal_failed`, `host_no_space`. */
-export function openDatabase(file: string): Database {
-  return patiently(file, () => new SqliteDatabase(file, connect(file)))
+/**
+ * Opens or creates a database file. A statement waits up to `busyTimeoutMs` milliseconds for another process.
+ * Throws `journal_busy`, `journal_corrupt`, `journal_failed`, `host_no_space`.
+ */
+export function openDatabase(file: string, busyTimeoutMs: number): Database {
+  return patiently(file, busyTimeoutMs, () => new SqliteDatabase(file, connect(file, busyTimeoutMs)))
 }
 
-function connect(file: string): Connection {
+function connect(file: string, busyTimeoutMs: number): Connection {
   const connection = new sqlite.DatabaseSync(file)
   try {
     connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
@@ -54,8 +59,8 @@ function connect(file: string): Connection {
 }
 
 /** SQLite does not wait while another process is just switching the file to WAL or closing its last connection, so we do. */
-function patiently<T>(file: string, action: () => T): T {
-  const deadline = Date.now() + busyTimeoutMs
+function patiently<T>(file: string, forMs: number, action: () => T): T {
+  const deadline = Date.now() + forMs
   for (;;) {
     try {
       return action()
@@ -114,8 +119,7 @@ class SqliteDatabase implements Database {
   }
 
   [Symbol.dispose](): void {
-    this.#statements.clear()
-    this.#connection.close()
+    if (this.#connection.isOpen) this.#connection.close()
   }
 
   #prepare(sql: string): ReturnType<Connection['prepare']> {

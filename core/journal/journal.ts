@@ -16,12 +16,14 @@ export interface JournalOptions {
   readonly isAlive: Liveness
   /** Milliseconds since 1970. */
   readonly now?: () => number
+  /** How long a call waits (and blocks) while another process writes, in milliseconds; default 5000. */
+  readonly busyTimeoutMs?: number
 }
 
 /** Opens or creates the journal. Throws `journal_busy`, `journal_corrupt`, `journal_failed`, `journal_newer`, `host_no_space`. */
 export function openJournal(options: JournalOptions): Journal {
   prepareFile(options.file)
-  const database = openDatabase(options.file)
+  const database = openDatabase(options.file, options.busyTimeoutMs ?? 5_000)
   try {
     migrate(database, options.file)
     return new SqliteJournal(database, options)
