@@ -46,7 +46,9 @@ describe('the glob matcher', () => {
   })
 
   test('agrees with the regular expression on every short pattern and text', async () => {
-    const pattern = fc.array(fc.constantFrom('a', 'b', '/', '*', '**', '**/', '/**/', '\\*', '\\a'), { maxLength: 9 }).map((parts) => parts.join(''))
+    const pattern = fc
+      .array(fc.constantFrom('a', 'b', '/', '*', '**', '**/', '/**/', '\\*', '\\a'), { maxLength: 9 })
+      .map((parts) => parts.join(''))
     const text = fc.array(fc.constantFrom('a', 'b', '/', '*', 'a/', 'b/'), { maxLength: 12 }).map((parts) => parts.join(''))
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(pattern, text), { minLength: 300, maxLength: 600 }), async (pairs) => {

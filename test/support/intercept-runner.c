@@ -3,6 +3,7 @@
  *
  *   glob                           stdin: pattern NUL text NUL ...; prints 0 or 1 for each pair
  *   table ACTS                     what the program does with every number below 1024, by an interpreter: "number action"
+ *   names                          of all attempts
  *   attempt [--open] NAME...       prints "name errno"; with --open without the filter
  *   run [--rule 'ACT ACTION GLOB']... (--attempt NAME | -- CMD ARGS...)
  *                                  under the filter and a supervisor; events and the end as JSON lines on descriptor 3
@@ -102,7 +103,6 @@ static int attempts(char **names) {
     errno = -bh_intercept_install(&(struct bh_interception){NULL, 0}, &listener, &operation);
     if (errno != 0 || listener != -1) die(operation);
   }
-  if (names[0] == NULL) names = (char **)(uintptr_t)bh_attempt_names;
   for (; *names != NULL; names++) {
     printf("%s %d\n", *names, bh_attempt_syscall(*names));
     fflush(stdout);
@@ -312,6 +312,10 @@ int main(int argc, char **argv) {
   if (argc < 2) return 99;
   if (strcmp(argv[1], "glob") == 0) return globs();
   if (strcmp(argv[1], "table") == 0 && argc > 2) return table((uint32_t)strtoul(argv[2], NULL, 0));
+  if (strcmp(argv[1], "names") == 0) {
+    for (const char *const *name = bh_attempt_names; *name != NULL; name++) puts(*name);
+    return 0;
+  }
   if (strcmp(argv[1], "attempt") == 0 && argc > 2) return attempts(argv + 2);
   if (strcmp(argv[1], "run") == 0) return run(argv + 2);
   if (strcmp(argv[1], "cost") == 0 && argc > 2) return cost(atoi(argv[2]), argv + 3);

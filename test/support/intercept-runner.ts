@@ -94,7 +94,13 @@ export class InterceptRunner implements Disposable {
     return { length: Number(first.split(' ')[1]), calls }
   }
 
-  /** errno name by call name; every name the native code knows when none is given. */
+  /** Every attempt the native code knows. */
+  async names(): Promise<string[]> {
+    const { stdout } = await this.execute(['names'])
+    return stdout.trim().split('\n')
+  }
+
+  /** errno name by call name. */
   async attempt(filtered: boolean, names: readonly string[]): Promise<Map<string, string>> {
     const { stdout } = await this.execute(['attempt', ...(filtered ? [] : ['--open']), ...names])
     const entries = stdout
