@@ -1,11 +1,14 @@
+import { isAbsolute } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { BulkheadError } from '../contracts/error.ts'
 import type { Layer, LayerPlugin } from '../contracts/layer.ts'
 import type { CommandPart, LaunchSpec } from '../contracts/launch.ts'
 import type { Policy } from '../contracts/policy.ts'
 
-/** What every launch starts from: the command, the policy's numbers, and no wall at all. */
+/** What every launch starts from: the command, the policy's numbers, and no wall at all. Throws `usage_invalid`. */
 export function emptySpec(command: CommandPart, policy: Policy): LaunchSpec {
+  const fault = commandFault(command) ?? (isEnvironment(policy.environment) ? undefined : 'the policy sets an invalid variable')
+  if (fault !== undefined) throw new BulkheadError('usage_invalid', `the command cannot be run: ${fault}`)
   return {
     // The policy's environment is the ground; what was asked for this very command is laid over it.
     command: { ...command, environment: { ...policy.environment, ...command.environment } },
@@ -32,6 +35,13 @@ export function addPart(spec: LaunchSpec, plugin: LayerPlugin, contribute: (spec
 
 function foreignKeys(own: Layer): (keyof LaunchSpec)[] {
   return (['token', 'filesystem', 'network', 'interception', 'limits'] as const).filter((key) => key !== own)
+}
+
+function commandFault({ argv, directory, environment }: CommandPart): string | undefined {
+  if (argv.length === 0 || argv[0] === '') return 'it names no program'
+  if (argv.some((argument) => argument.includes('\0'))) return 'an argument contains a NUL character'
+  if (!isAbsolute(directory)) return 'its directory is not an absolute path'
+  return isEnvironment(environment) ? undefined : 'it sets an invalid variable'
 }
 
 function isEnvironment(value: unknown): boolean {

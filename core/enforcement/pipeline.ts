@@ -92,6 +92,7 @@ export class EnforcementPipeline implements Enforcement {
     const { launcher } = this.#parts
     const { signal } = request
     stopIfAborted(signal)
+    const ground = emptySpec(request.command, request.policy)
     const plan = await this.plan(request)
     const fate = { treeGone: true, verified: false }
     const sessions = this.#sessions(request, plan)
@@ -101,7 +102,6 @@ export class EnforcementPipeline implements Enforcement {
       undo.push(() => session.undo(fate.treeGone))
       await session.apply(this.#contextFor(request, () => fate.verified))
     }
-    const ground = emptySpec(request.command, request.policy)
     const spec = sessions.reduce((sum, session) => session.contribute(sum), ground)
     stopIfAborted(signal)
     const sandbox = await launcher.launch(spec, request.stdio)
