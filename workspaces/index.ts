@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs'
+import PQueue from 'p-queue'
+import type { MergeQueue, Workspaces } from '../core/contracts/workspace.ts'
+import { BulkheadError } from '../core/contracts/error.ts'
+import { diffText } from './diff.ts'
+import { Git } from './git.ts'
+import { findGit } from './git-binary.ts'
+import { jobRef, takeIn } from './intake.ts'
+import { layoutOf } from './layout.ts'
+import { GitMergeQueue } from './merge-queue.ts'
+import { checkName, checkRevision } from './names.ts'
+import { makePrivateRepository, privatePlace } from './private-repository.ts'
+import { recoverState } from './recover.ts'
+import { removeWorkspace } from './remove.ts'
+import { findRepository, type Repository } from './repository.ts'
+import { reviewCommit } from './review.ts'
+import { visibleLine } from './visible.ts'
+import { watchWorkspace } from './watch.ts'
+import { createWorktree, listWorktrees, openWorktree, workspaceError } from './worktree.ts'
+
+/** Checkouts written at once by this process; more only makes the disk seek. */
+const creations = 4
+
+const gits = new WeakMap<Workspaces, { git: Git; repository: Repository }>()
+
+/**
+ * Opens the repository that `directory` lies in, and its state directory (made when absent, mode 0700). Throws `usage_not_a_repository`,
+ * `host_tool_missing`, `usage_invalid` for a bad state directory.
+ */
+export async function openWorkspaces(directory: string, environment: NodeJS.ProcessEnv): Promise<Workspaces> {
+  const binary = await findGit(environment['PATH'])
+  const repository = await findRepository(new Git(binary.path, '/'), directory, environment)
+  const layout = layoutOf(repository.state)
+  try {
+    for (const path of Object.values(layout)) if (path !== layout.bench) mkdirSync(path, { recursive: true, mode: 0o700 })
+    makePrivateRepository(layout.bench, repository)
+  } catch (error) {
+    throw workspaceError(error, `the state directory ${visibleLine(layout.state)} cannot be used`)
+  }
+  const git = new Git(binary.path, layout.empty)
+  const bench = privatePlace(layout.bench, repository)
+  const queue = new PQueue({ concurrency: creations })
+
+  const workspaces: Workspaces = {
+    repository,
+    async resolve(revision) {
+      const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${checkRevision(revision)}^{commit}`]
+      const { stdout, exitCode } = await git.run(repository.place, args, { exits: [0, 1, 128] })
+      if (exitCode === 0) return stdout.toString('latin1').trim()
+      throw new BulkheadError('usage_invalid', `'${visibleLine(revision, 120)}' names no commit`, {
+        remedy: 'Name a branch, a tag or a commit.',
+      })
+    },
+    create: (request) => queue.add(() => createWorktree(git, repository, layout, request)),
+    open: async (name) => openWorktree(repository, layout, name),
+    list: async () => listWorktrees(layout),
+    watch: (workspace, listener) => watchWorkspace(git, repository, layout, workspace, listener),
+    intake: (workspace, message) => takeIn(git, repository, layout, { workspace, message, ref: jobRef(checkName(workspace.name)) }),
+    review: (commit, base) => reviewCommit(git, bench, commit, base),
+    diff: (commit, base, options) => diffText(git, bench, { commit, base }, options),
+    remove: (name, keep) => removeWorkspace(git, repository, layout, name, keep),
+    recover: () => recoverState(git, repository, layout),
+  }
+  gits.set(workspaces, { git, repository })
+  return workspaces
+}
+
+/** The merge queue of the repository that `workspaces` was opened on. */
+export function createMergeQueue(workspaces: Workspaces): MergeQueue {
+  const opened = gits.get(workspaces)
+  if (opened === undefined) throw new BulkheadError('internal', 'createMergeQueue needs what openWorkspaces returned')
+  return new GitMergeQueue(opened.git, opened.repository)
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { RepositoryFacts } from '../core/contracts/workspace.ts'
+import { BulkheadError } from '../core/contracts/error.ts'
+import type { Git, Place } from './git.ts'
+import { objectStoresOf } from './object-stores.ts'
+import { visibleLine } from './visible.ts'
+
+/** The user's repository and what else the git side needs to know of it. */
+export interface Repository extends RepositoryFacts {
+  /** True when there is no main checkout. */
+  readonly bare: boolean
+  /** `sha1` or `sha256`. */
+  readonly objectFormat: string
+  readonly objectStores: readonly string[]
+  /** Every host command that reads or changes the user's repository uses this place. */
+  readonly place: Place
+}
+
+/**
+ * Finds the repository that `directory` belongs to: a main checkout, a linked worktree, a submodule's checkout or a bare repository.
+ * Throws `usage_not_a_repository`, also where there is no commit yet and for a partial clone.
+ */
+export async function findRepository(git: Git, directory: string, environment: NodeJS.ProcessEnv): Promise<Repository> {
+  const start = existingDirectory(directory)
+  const states = stateHome(environment)
+  if (isWithin(states, start)) throw notARepository(start, 'is inside Bulkhead’s own state', 'Run this in your own checkout.')
+
+  const ask = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, exitCode } = await git.discover(start, environment['HOME'], ['--path-format=absolute', ...args])
+    if (exitCode === 0) return stdout.toString('utf8').replace(/\n$/, '')
+    const dubious = stderr.includes('dubious ownership')
+    throw notARepository(
+      start,
+      dubious ? 'is in a repository that belongs to another user' : 'is not in a git repository',
+      dubious ? 'If you trust it: git config --global --add safe.directory <directory>' : 'Run this inside a repository, or git init one.',
+    )
+  }
+
+  const gitDirectory = realpathSync(await ask('--git-common-dir'))
+  const objectFormat = await ask('--show-object-format')
+  const place: Place = { gitDirectory }
+  const config = async (key: string, type = 'path'): Promise<string | null> => {
+    const { stdout, exitCode } = await git.run(place, ['config', `--type=${type}`, '-z', '--get', key], { exits: [0, 1] })
+    return exitCode === 0 ? stdout.toString('utf8').replace(/\0$/, '') : null
+  }
+  const bare = (await config('core.bare', 'bool')) === 'true'
+  const root = await mainCheckout({ bare, gitDirectory, workTree: await config('core.worktree'), ask })
+
+  if ((await config('extensions.partialClone')) !== null) {
+    throw notARepository(root, 'is a partial clone', 'Fetch the missing objects: git fetch --refetch --no-filter, in a full clone.')
+  }
+  const commits = await git.run(place, ['rev-list', '--all', '--max-count=1'])
+  if (commits.stdout.length === 0) throw notARepository(root, 'has no commit yet', 'Make a first commit.')
+  const head = await git.run(place, ['symbolic-ref', '--quiet', 'HEAD'], { exits: [0, 1] })
+
+  const state = join(states, `${safeBasename(root)}-${createHash('sha256').update(gitDirectory).digest('hex').slice(0, 12)}`)
+  if (isWithin(root, state) || isWithin(gitDirectory, state)) {
+    throw new BulkheadError('usage_invalid', `the state directory ${visibleLine(state)} lies inside the repository`, {
+      remedy: 'Set BULKHEAD_STATE to a directory outside it.',
+    })
+  }
+  return {
+    root,
+    gitDirectory,
+    state,
+    head: head.exitCode === 0 ? head.stdout.toString('utf8').trim() : null,
+    bare,
+    objectFormat,
+    objectStores: objectStoresOf(join(gitDirectory, 'objects')),
+    place,
+  }
+}
+
+/** `$BULKHEAD_STATE`, `$XDG_STATE_HOME/bulkhead` or `~/.local/state/bulkhead`, absolute. A relative XDG value is ignored, as its standard says. */
+function stateHome(environment: NodeJS.ProcessEnv): string {
+  const own = environment['BULKHEAD_STATE']
+  if (own !== undefined && own !== '') {
+    if (isAbsolute(own)) return canonical(own)
+    throw new BulkheadError('usage_invalid', 'BULKHEAD_STATE is not an absolute path', { remedy: 'Set it to an absolute path.' })
+  }
+  const xdg = environment['XDG_STATE_HOME']
+  if (xdg !== undefined && isAbsolute(xdg)) return join(canonical(xdg), 'bulkhead')
+  const home = environment['HOME']
+  if (home !== undefined && isAbsolute(home)) return join(canonical(home), '.local', 'state', 'bulkhead')
+  throw new BulkheadError('usage_invalid', 'there is no home directory to keep state in', { remedy: 'Set HOME or BULKHEAD_STATE.' })
+}
+
+async function mainCheckout(known: {
+  bare: boolean
+  gitDirectory: string
+  workTree: string | null
+  ask: (...args: string[]) => Promise<string>
+}): Promise<string> {
+  if (known.bare) return known.gitDirectory
+  if (known.workTree !== null) return realpathSync(resolve(known.gitDirectory, known.workTree))
+  if (basename(known.gitDirectory) === '.git') return dirname(known.gitDirectory)
+  // `git init --separate-git-dir`: only the main checkout itself knows where it is.
+  if (realpathSync(await known.ask('--git-dir')) === known.gitDirectory) return realpathSync(await known.ask('--show-toplevel'))
+  throw notARepository(known.gitDirectory, 'has its main checkout elsewhere', 'Run this in the main checkout.')
+}
+
+function existingDirectory(directory: string): string {
+  try {
+    const path = realpathSync(directory)
+    if (statSync(path).isDirectory()) return path
+  } catch {
+    // Told below.
+  }
+  throw notARepository(directory, 'is not a directory', 'Name a directory inside a repository.')
+}
+
+/** The longest existing part of the path resolved, the rest appended. */
+function canonical(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(canonical(parent), basename(path))
+  }
+}
+
+/** True when `path` is `directory` or below it. Both canonical. */
+export function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path)
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+function safeBasename(root: string): string {
+  return (
+    basename(root)
+      .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+      .replace(/^[.-]+/, '')
+      .slice(0, 60) || 'repository'
+  )
+}
+
+function notARepository(path: string, what: string, remedy: string): BulkheadError {
+  return new BulkheadError('usage_not_a_repository', `${visibleLine(path)} ${what}`, { remedy, where: path })
+}
+
+/** Reads a small file of the user's git directory; undefined when it does not exist. */
+export function readGitFile(gitDirectory: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(gitDirectory, name), 'utf8')
+  } catch {
+    return undefined
+  }
+}
