@@ -11,7 +11,7 @@ export function emptySpec(command: CommandPart, policy: Policy): LaunchSpec {
   if (fault !== undefined) throw new BulkheadError('usage_invalid', `the command cannot be run: ${fault}`)
   return {
     // The policy's environment is the ground; what was asked for this very command is laid over it.
-    command: { ...command, environment: { ...policy.environment, ...command.environment } },
+    command: { argv: [...command.argv], directory: command.directory, environment: { ...policy.environment, ...command.environment } },
     token: null,
     filesystem: null,
     network: null,
@@ -20,10 +20,12 @@ export function emptySpec(command: CommandPart, policy: Policy): LaunchSpec {
   }
 }
 
-/** Adds one layer's contribution. The layer sees a frozen copy, and may change its own part and the environment only. */
-export function addPart(spec: LaunchSpec, plugin: LayerPlugin, contribute: (spec: LaunchSpec) => LaunchSpec): LaunchSpec {
-  const before = deepFreeze(structuredClone(spec))
-  const after = contribute(before)
+/**
+ * Adds one layer's contribution, which `contribute` returns as a copy of its own. The layer sees `before` frozen, and may change its own
+ * part and the environment only.
+ */
+export function addPart(before: LaunchSpec, plugin: LayerPlugin, contribute: (spec: LaunchSpec) => LaunchSpec): LaunchSpec {
+  const after = contribute(deepFreeze(before))
   const touched = foreignKeys(plugin.layer).filter((key) => !isDeepStrictEqual(after[key], before[key]))
   const { environment: _before, ...commandBefore } = before.command
   const { environment, ...commandAfter } = after.command ?? {}

@@ -6,7 +6,8 @@ export function plainJson(value: unknown, place = 'value'): unknown {
   return copy(value, place, new Set())
 }
 
-function copy(value: unknown, place: string, above: ReadonlySet<object>): unknown {
+/** `above`: the objects this value lies in. */
+function copy(value: unknown, place: string, above: Set<object>): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`${place} is ${value}, which JSON cannot hold`)
@@ -14,11 +15,18 @@ function copy(value: unknown, place: string, above: ReadonlySet<object>): unknow
   }
   if (typeof value !== 'object') throw new TypeError(`${place} is of type ${typeof value}, which JSON cannot hold`)
   if (above.has(value)) throw new TypeError(`${place} contains itself`)
-  const within = new Set(above).add(value)
-  if (Array.isArray(value)) return value.map((entry, index) => copy(entry, `${place}[${index}]`, within))
+  above.add(value)
+  const copied = Array.isArray(value)
+    ? value.map((entry, index) => copy(entry, `${place}[${index}]`, above))
+    : copyObject(value, place, above)
+  above.delete(value)
+  return copied
+}
+
+function copyObject(value: object, place: string, above: Set<object>): object {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError(`${place} is not a plain object`)
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
   // fromEntries defines own properties, so a key named __proto__ stays data.
-  return Object.fromEntries(entries.map(([key, entry]) => [key, copy(entry, `${place}.${key}`, within)]))
+  return Object.fromEntries(entries.map(([key, entry]) => [key, copy(entry, `${place}.${key}`, above)]))
 }
