@@ -75,12 +75,12 @@ const closed: readonly (readonly [name: string, answer: string, control: 'anyone
   ['socket-raw6', 'EPERM', 'root'],
   ['socket-netlink-audit', 'EPROTONOSUPPORT', 'nobody'],
   ['socket-netlink-netfilter', 'EPROTONOSUPPORT', 'nobody'],
+  ['foreign-arch', 'ENOSYS', 'nobody'],
   ...(x64
     ? ([
         ['iopl', 'EPERM', 'root'],
         ['modify_ldt', 'ENOSYS', 'nobody'],
         ['x32-getpid', 'ENOSYS', 'nobody'],
-        ['foreign-arch', 'ENOSYS', 'nobody'],
       ] as const)
     : []),
 ]

@@ -217,6 +217,16 @@ describe('the proof that the supervisor answers', () => {
     expect([asked.stdout, asked.events]).toEqual(['13\n', []])
     expect(notAsked.stdout).not.toBe('13\n')
   })
+
+  test('it is given while rules are held, and nothing else is answered or reported then', async () => {
+    const rules = acts.map((act) => `${act} kill **`)
+    const proof = await runner.run({ rules, held: true, attempt: 'intercept:file.delete' })
+    expect([proof.stdout, proof.events, proof.end?.killed]).toEqual(['13\n', [], -1])
+    const act = await runner.run({ rules, held: true, directory: workspace, command: ['/bin/sh', '-c', 'echo x > y; rm y; echo ok'] })
+    expect([act.stdout, act.events, act.end?.killed]).toEqual(['ok\n', [], -1])
+    const control = await runner.run({ rules, directory: workspace, command: ['/bin/sh', '-c', 'echo ok'] })
+    expect([control.stdout, control.end?.killed]).toEqual(['', 4])
+  })
 })
 
 describe('a hostile agent', () => {

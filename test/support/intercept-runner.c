@@ -5,7 +5,7 @@
  *   table ACTS                     what the program does with every number below 1024, by an interpreter: "number action"
  *   names                          of all attempts
  *   attempt [--open] NAME...       prints "name errno"; with --open without the filter
- *   run [--rule 'ACT ACTION GLOB']... (--attempt NAME | -- CMD ARGS...)
+ *   run [--rule 'ACT ACTION GLOB']... [--held yes|no] (--attempt NAME | -- CMD ARGS...)
  *                                  under the filter and a supervisor; events and the end as JSON lines on descriptor 3
  *   cost N                         nanoseconds: install, then getppid / unlink plain, filtered, supervised
  */
@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -89,17 +88,12 @@ static int table(uint32_t acts) {
   return 0;
 }
 
-static void no_new_privileges(void) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) die("no_new_privs");
-}
-
 static int attempts(char **names) {
   if (strcmp(names[0], "--open") == 0) {
     names++;
   } else {
     int listener;
     const char *operation;
-    no_new_privileges();
     errno = -bh_intercept_install(&(struct bh_interception){NULL, 0}, &listener, &operation);
     if (errno != 0 || listener != -1) die(operation);
   }
@@ -172,7 +166,6 @@ static void child(int channel, const char *attempt, char **command) {
   int listener;
   const char *operation;
   setsid();
-  no_new_privileges();
   errno = -bh_intercept_install(&interception, &listener, &operation);
   if (errno != 0) die(operation);
   send_listener(channel, listener);
@@ -188,9 +181,12 @@ static void child(int channel, const char *attempt, char **command) {
 
 static int run(char **argv) {
   const char *attempt = NULL;
+  static struct bh_supervisor supervisor;
+  bool held = false;
   for (; *argv != NULL && strcmp(*argv, "--") != 0; argv += 2) {
     if (strcmp(*argv, "--rule") == 0) add_rule(argv[1]);
     if (strcmp(*argv, "--attempt") == 0) attempt = argv[1];
+    if (strcmp(*argv, "--held") == 0) held = argv[1][0] == 'y';
   }
   int channel[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0) die("socketpair");
@@ -204,9 +200,9 @@ static int run(char **argv) {
   close(channel[1]);
   FILE *out = fdopen(3, "w");
   if (out == NULL) die("descriptor 3");
-  static struct bh_supervisor supervisor;
   const int listener = receive_listener(channel[0]);
   if (listener >= 0 && bh_supervisor_open(&supervisor, &interception, listener) < 0) die("supervisor");
+  bh_supervisor_hold(&supervisor, held);
   const int process = (int)syscall(SYS_pidfd_open, pid, 0);
   struct pollfd ready[2] = {{.fd = process, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
   int64_t killed = -1;
@@ -272,7 +268,6 @@ static void cost_child(int channel, int count) {
   const double plain_getppid = time_call(SYS_getppid, NULL, count), plain_unlink = time_call(SYS_unlinkat, "/nowhere/x", count);
   int listener;
   const char *operation;
-  no_new_privileges();
   const double start = now();
   if (bh_intercept_install(&interception, &listener, &operation) < 0) die(operation);
   const double installed = now() - start;

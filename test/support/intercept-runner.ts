@@ -49,6 +49,8 @@ export interface RunOptions {
   /** `act action glob`. */
   readonly rules?: readonly string[]
   readonly attempt?: string
+  /** Rules are silent, as while the walls are attacked before the command starts. */
+  readonly held?: boolean
   readonly command?: readonly string[]
   readonly directory?: string
   /** Runs supervisor and command as this user (needs root). */
@@ -116,8 +118,9 @@ export class InterceptRunner implements Disposable {
   async run(options: RunOptions): Promise<RunnerResult> {
     const rules = (options.rules ?? []).flatMap((rule) => ['--rule', rule])
     const attempt = options.attempt === undefined ? [] : ['--attempt', options.attempt]
+    const held = ['--held', options.held === true ? 'yes' : 'no']
     const command = options.command === undefined ? [] : ['--', ...options.command]
-    const { stdout, stderr, extra } = await this.execute(['run', ...rules, ...attempt, ...command], options)
+    const { stdout, stderr, extra } = await this.execute(['run', ...rules, ...held, ...attempt, ...command], options)
     const lines = extra
       .split('\n')
       .filter((line) => line !== '')

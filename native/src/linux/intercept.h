@@ -8,8 +8,13 @@
  * Order of use:
  *   child       bh_intercept_install() as the very last restriction, then hands the listener to the supervisor (SCM_RIGHTS; sendmsg(2)
  *               is never intercepted) and closes its own copy.
- *   supervisor  bh_supervisor_open(), then bh_intercept_serve() whenever the listener polls readable. The child's execve, unlink, connect
- *               ... wait for an answer, so never wait for the child without serving the listener as well.
+ *   supervisor  bh_supervisor_open(), bh_supervisor_hold(true) while the child attacks its walls (`Sandbox.attempt`; a rule must not
+ *               answer in the place of the wall that is under test), bh_supervisor_hold(false) before it is told to exec;
+ *               bh_intercept_serve() whenever the listener polls readable, also while held. The child's execve, unlink, connect ... wait
+ *               for an answer, so never wait for the child without serving the listener as well.
+ *
+ * A call that waits for its answer can end with EINTR when a signal handler without SA_RESTART runs before the supervisor has read it,
+ * also a call that otherwise never does (seccomp_unotify(2), "Interaction with SA_RESTART signal handlers").
  */
 #ifndef BULKHEAD_LINUX_INTERCEPT_H
 #define BULKHEAD_LINUX_INTERCEPT_H
@@ -64,7 +69,7 @@ struct bh_interception {
 bool bh_glob_match(const char *pattern, const char *text);
 
 /*
- * Installs the filter on the calling thread, which needs no_new_privs (prctl(2)) and must be single-threaded. It cannot be undone.
+ * Sets no_new_privs (prctl(2)) and installs the filter on the calling thread, which must be the only one. It cannot be undone.
  * Returns 0, or -errno with *operation naming the step. *listener is the descriptor for the supervisor (close-on-exec), or -1 when
  * there is no rule; the filter is installed in either case. -EINVAL for a rule that is not well formed (nothing is installed then).
  */
@@ -91,7 +96,7 @@ struct bh_supervisor {
   const struct bh_interception *interception; /* not copied: must outlive the supervisor */
   int listener;
   int root; /* O_PATH of the sandbox's root, opened with the first notification; -1 before */
-  uint32_t acts; /* bit per act that has a rule */
+  bool held; /* rules are silent; `intercept:` attempts are answered */
   uint32_t lost;
   double tokens; /* of the event rate limit */
   uint64_t refilled; /* CLOCK_MONOTONIC, nanoseconds */
@@ -100,6 +105,8 @@ struct bh_supervisor {
 
 /* Takes ownership of `listener`. Returns 0 or -errno. Switches on SYNC_WAKE_UP where the kernel has it (6.6; 20 times faster answers). */
 int bh_supervisor_open(struct bh_supervisor *supervisor, const struct bh_interception *interception, int listener);
+/* While held every call is let through without an event; only the `intercept:` attempts are answered as always. Not held by default. */
+void bh_supervisor_hold(struct bh_supervisor *supervisor, bool held);
 void bh_supervisor_close(struct bh_supervisor *supervisor);
 
 enum bh_served {

@@ -27,9 +27,12 @@
 
 #define NOWHERE ((long)-1)
 
-/* In a process of its own, because success would change the caller. A signal means that the kernel has no such door at all. */
+/*
+ * In a process of its own, because success would change the caller; it shares the memory (no page tables are copied) and only calls the
+ * kernel. A signal means that the kernel has no such door at all.
+ */
 static int in_child(int (*act)(void)) {
-  const pid_t child = fork();
+  const pid_t child = vfork();
   if (child < 0) return errno;
   if (child == 0) _exit(act() & 0xff);
   int status;
@@ -116,6 +119,8 @@ static int special(const char *name) {
   if (strcmp(name, "socket-netlink-netfilter") == 0) return socket_of(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
 #ifdef __x86_64__
   if (strcmp(name, "foreign-arch") == 0) return in_child(foreign);
+#else
+  if (strcmp(name, "foreign-arch") == 0) return ENOSYS; /* 64-bit code has no instruction that calls as another architecture */
 #endif
   return -1;
 }
@@ -184,9 +189,9 @@ const char *const bh_attempt_names[] = {
     "clock_settime", "sethostname", "acct", "syslog", "quotactl", "open_by_handle_at", "fanotify_init", "tiocsti", "tiocsti-high-bits",
     "tioclinux", "tiocsetd", "clone3-newuser", "clone-newuser", "unshare-user", "unshare-mount", "personality-exec", "ptrace-pid1",
     "ptrace-parent", "process_vm_writev-pid1", "mknod-char", "mknod-block", "socket-vsock", "socket-packet", "socket-alg", "socket-raw",
-    "socket-raw6", "socket-netlink-audit", "socket-netlink-netfilter",
+    "socket-raw6", "socket-netlink-audit", "socket-netlink-netfilter", "foreign-arch",
 #ifdef __x86_64__
-    "iopl", "modify_ldt", "x32-getpid", "foreign-arch",
+    "iopl", "modify_ldt", "x32-getpid",
 #endif
     NULL,
 };

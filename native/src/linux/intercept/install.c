@@ -40,6 +40,9 @@ int bh_intercept_install(const struct bh_interception *interception, int *listen
   const int built = bh_program_build(&program, verdicts);
   if (built < 0) return built;
 
+  *operation = "no_new_privs";
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
+
   const struct sock_fprog filter = {.len = program.length, .filter = program.code};
   if (acts == 0) {
     *operation = "seccomp filter";

@@ -54,7 +54,6 @@ int bh_supervisor_open(struct bh_supervisor *supervisor, const struct bh_interce
   supervisor->root = -1;
   supervisor->tokens = EVENT_BURST;
   supervisor->refilled = monotonic();
-  for (size_t i = 0; i < interception->count; i++) supervisor->acts |= 1U << interception->rules[i].act;
 
   struct seccomp_notif_sizes sizes;
   if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0) return -errno;
@@ -63,6 +62,8 @@ int bh_supervisor_open(struct bh_supervisor *supervisor, const struct bh_interce
   ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
   return 0;
 }
+
+void bh_supervisor_hold(struct bh_supervisor *supervisor, bool held) { supervisor->held = held; }
 
 void bh_supervisor_close(struct bh_supervisor *supervisor) {
   if (supervisor->listener >= 0) close(supervisor->listener);
@@ -84,6 +85,7 @@ static struct decision judge(const struct bh_supervisor *supervisor, enum bh_act
   if (strcmp(object->named, BH_PROBE_PATH) == 0 || strcmp(object->named, "@" BH_PROBE_SOCKET) == 0) {
     return (struct decision){.error = EACCES};
   }
+  if (supervisor->held) return (struct decision){0};
   for (size_t i = 0; i < supervisor->interception->count; i++) {
     const struct bh_intercept_rule *rule = &supervisor->interception->rules[i];
     if (rule->act != act) continue;
