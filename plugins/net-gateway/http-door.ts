@@ -83,7 +83,7 @@ export class HttpDoor {
     response.once('close', () => this.#end(request.socket, connection))
     const decision = this.#decide(request, connection.purpose)
     if (!decision.allowed) return this.#refuse(request, response, decision.refusal, connection.purpose.kind !== 'refused')
-    const upstream = await this.#forward(request, response, decision.destination, decision.path, [])
+    const upstream = await this.#forward(request, response, decision.destination, decision.path, lastRequest)
     if (upstream === null) return
     upstream.on('response', (answer) => relay(answer, response))
     pipeline(request, upstream, () => undefined)
@@ -125,7 +125,7 @@ export class HttpDoor {
     if (!decision.allowed) return this.#refuse(request, response, decision.refusal, connection.purpose.kind !== 'refused')
     if (framing(request.rawHeaders) !== 'none') return this.#refuse(request, response, unsupported(decision.destination), true)
     const websocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket'
-    const upgrading = websocket ? ['Connection', 'Upgrade', 'Upgrade', 'websocket'] : []
+    const upgrading = websocket ? ['Connection', 'Upgrade', 'Upgrade', 'websocket'] : lastRequest
     const upstream = await this.#forward(request, response, decision.destination, decision.path, upgrading)
     if (upstream === null) return
     upstream.on('response', (answer) => relay(answer, response))
@@ -148,7 +148,7 @@ export class HttpDoor {
     response: ServerResponse,
     destination: Destination,
     path: string,
-    extra: readonly string[],
+    hop: readonly string[],
   ): Promise<ClientRequest | null> {
     const resolution = await this.#options.resolver.resolve(destination)
     if (resolution.kind === 'refused') {
@@ -163,7 +163,7 @@ export class HttpDoor {
     const upstream = httpRequest({
       method: request.method ?? 'GET',
       path,
-      headers: [...requestHeaders(request, destination), ...extra],
+      headers: [...requestHeaders(request, destination), ...hop],
       setHost: false,
       maxHeaderSize: maximumHeaderBytes,
       createConnection: () => startDialing(addresses, port),
@@ -229,6 +229,9 @@ export class HttpDoor {
 function headOf(request: IncomingMessage): RequestHead {
   return { method: request.method ?? '', target: request.url ?? '', headers: request.rawHeaders }
 }
+
+/** Each request goes to its server on a connection of its own. */
+const lastRequest: readonly string[] = ['Connection', 'close']
 
 /** The host that was decided on, framing stated once, and nothing that concerns the client's hop. */
 function requestHeaders(request: IncomingMessage, { host, port }: Destination): string[] {

@@ -66,6 +66,7 @@ export class Tunnels {
     const first = await peek(socket, nothing, { totalMs: null, silentMs: null })
     upstream.off('error', reset)
     socket.off('close', drop)
+    upstream.unpipe(socket)
     if (socket.destroyed) return drop()
     if (first.kind === 'closed' || first.kind === 'silent') return join(socket, upstream)
     if (first.kind === 'http') {

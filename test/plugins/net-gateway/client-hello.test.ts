@@ -57,14 +57,14 @@ describe('ClientHello', () => {
   })
 })
 
-describe('whom a hello is for', () => {
-  const check = (bytes: Buffer, host = 'example.com', ech: 'refuse' | 'allow' = 'refuse'): string | null => {
-    const hello = parseClientHello(bytes)
-    const parsed = parseHost(host)
-    if (hello.state === 'more' || parsed === null) throw new Error('bad test')
-    return checkHello(hello, { host: parsed, port: 443 }, ech)?.reason ?? null
-  }
+const check = (bytes: Buffer, host = 'example.com', ech: 'refuse' | 'allow' = 'refuse'): string | null => {
+  const hello = parseClientHello(bytes)
+  const parsed = parseHost(host)
+  if (hello.state === 'more' || parsed === null) throw new Error('bad test')
+  return checkHello(hello, { host: parsed, port: 443 }, ech)?.reason ?? null
+}
 
+describe('whom a hello is for', () => {
   test.each([
     ['the same name', clientHello(), 'example.com', null],
     ['another case', clientHello({ serverName: 'EXAMPLE.com' }), 'example.com', null],
@@ -116,8 +116,7 @@ describe('first bytes', () => {
 })
 
 function twoNames(): Buffer {
-  const entry = (name: string): Buffer => Buffer.concat([Buffer.of(0, 0, name.length), Buffer.from(name)])
-  const list = Buffer.concat([entry('example.com'), entry('evil.test')])
+  const list = Buffer.concat(['example.com', 'evil.test'].map((name) => Buffer.concat([Buffer.of(0, 0, name.length), Buffer.from(name)])))
   return Buffer.concat([Buffer.of(0, list.length), list])
 }
 

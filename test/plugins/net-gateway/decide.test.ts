@@ -64,15 +64,16 @@ describe('connections', () => {
   })
 })
 
-describe('resolving', () => {
-  const destination = { host: host('example.com'), port: 443 }
-  const answers = (...addresses: string[]) =>
-    new HostResolver(
-      () => Promise.resolve(addresses),
-      new Map(),
-      () => new Set(['8.8.4.4']),
-    )
+const answers = (...addresses: string[]) =>
+  new HostResolver(
+    () => Promise.resolve(addresses),
+    new Map(),
+    () => new Set(['8.8.4.4']),
+  )
 
+const destination = { host: host('example.com'), port: 443 }
+
+describe('resolving', () => {
   test('refuses names that lead into private ranges or to this machine', async () => {
     for (const address of ['127.0.0.1', '10.0.0.5', '169.254.169.254', '::1', 'fd00::1', '::ffff:192.168.0.1', '8.8.4.4', '0.0.0.0']) {
       expect(await answers(address).resolve(destination)).toMatchObject({

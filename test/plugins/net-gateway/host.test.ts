@@ -137,13 +137,13 @@ describe('authorities', () => {
   })
 })
 
-describe('rules', () => {
-  const matches = (rule: string, host: string): boolean => {
-    const compiled = compileRule({ host: rule, port: null })
-    const parsed = parseHost(host)
-    return typeof compiled !== 'string' && parsed !== null && matchesHost(compiled, parsed)
-  }
+const matches = (rule: string, host: string): boolean => {
+  const compiled = compileRule({ host: rule, port: null })
+  const parsed = parseHost(host)
+  return typeof compiled !== 'string' && parsed !== null && matchesHost(compiled, parsed)
+}
 
+describe('rules', () => {
   test.each([
     ['example.com', 'example.com', true],
     ['example.com', 'EXAMPLE.COM.', true],

@@ -14,7 +14,7 @@ interface Reply {
 }
 
 function server(...allow: string[]): {
-  ask(name: string | readonly string[], type?: number): Reply | null
+  ask: (name: string | readonly string[], type?: number) => Reply | null
   names: NameServer
   table: NameTable
   refusals: Refusal[]

@@ -7,10 +7,11 @@ export const hostName = fc.array(label, { minLength: 2, maxLength: 4 }).map((lab
 
 /** One of the ways to write `name` that mean the same. */
 export function spelling(name: string): fc.Arbitrary<string> {
-  return fc
-    .tuple(fc.array(fc.boolean(), { minLength: name.length, maxLength: name.length }), fc.boolean())
-    .map(
-      ([upper, dot]) =>
-        [...name].map((letter, index) => (upper[index] === true ? letter.toUpperCase() : letter)).join('') + (dot ? '.' : ''),
-    )
+  return fc.tuple(fc.array(fc.boolean(), { minLength: name.length, maxLength: name.length }), fc.boolean()).map(
+    ([upper, dot]) =>
+      name
+        .split('')
+        .map((letter, index) => (upper[index] === true ? letter.toUpperCase() : letter))
+        .join('') + (dot ? '.' : ''),
+  )
 }
