@@ -9,8 +9,13 @@ export interface Policy {
   /** First matching rule wins. What no rule matches is left to the other layers. */
   readonly interception: readonly InterceptionRule[]
   readonly limits: Limits
-  /** The agent's whole environment is built from nothing; these names pass from the host, these values are set. */
+  /** The agent's whole environment is built from nothing but these values, and `pass`. */
   readonly environment: Readonly<Record<string, string>>
+  /**
+   * Names whose values come from the host's environment. They are filled in when a command starts, so that secrets are never part of a
+   * stored policy.
+   */
+  readonly pass?: readonly string[]
 }
 
 /** Absolute, canonical host paths. The workspace itself is always readable and writable and is not listed. */
