@@ -137,6 +137,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'native_failed',
   'journal_busy',
   'journal_corrupt',
+  'journal_failed',
   'journal_newer',
 ])
 

@@ -5,13 +5,16 @@ import type { Layer, LayerPlugin } from '../contracts/layer.ts'
 import type { CommandPart, LaunchSpec } from '../contracts/launch.ts'
 import type { Policy } from '../contracts/policy.ts'
 
+export type HostEnvironment = Readonly<Record<string, string | undefined>>
+
 /** What every launch starts from: the command, the policy's numbers, and no wall at all. Throws `usage_invalid`. */
-export function emptySpec(command: CommandPart, policy: Policy): LaunchSpec {
+export function emptySpec(command: CommandPart, policy: Policy, host: HostEnvironment): LaunchSpec {
   const fault = commandFault(command) ?? (isEnvironment(policy.environment) ? undefined : 'the policy sets an invalid variable')
   if (fault !== undefined) throw new BulkheadError('usage_invalid', `the command cannot be run: ${fault}`)
+  // What passes from the host is the ground, then what the policy sets, then what was asked for this very command.
+  const environment = { ...passed(policy.pass ?? [], host), ...policy.environment, ...command.environment }
   return {
-    // The policy's environment is the ground; what was asked for this very command is laid over it.
-    command: { argv: [...command.argv], directory: command.directory, environment: { ...policy.environment, ...command.environment } },
+    command: { argv: [...command.argv], directory: command.directory, environment },
     token: null,
     filesystem: null,
     network: null,
@@ -37,6 +40,15 @@ export function addPart(before: LaunchSpec, plugin: LayerPlugin, contribute: (sp
 
 function foreignKeys(own: Layer): (keyof LaunchSpec)[] {
   return (['token', 'filesystem', 'network', 'interception', 'limits'] as const).filter((key) => key !== own)
+}
+
+/** Names that are not set on the host are not set inside. */
+function passed(names: readonly string[], host: HostEnvironment): Record<string, string> {
+  const values = names.flatMap((name): [string, string][] => {
+    const value = Object.hasOwn(host, name) ? host[name] : undefined
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(values)
 }
 
 function commandFault({ argv, directory, environment }: CommandPart): string | undefined {

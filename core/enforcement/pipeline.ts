@@ -2,13 +2,14 @@ import type { EnforcementPlan, Enforced, Enforcement, EnterRequest, LayerReport 
 import { BulkheadError } from '../contracts/error.ts'
 import type { Denial } from '../contracts/event.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
-import type { Journal, OrchestratorRecord } from '../contracts/journal.ts'
+import type { Journal, Liveness } from '../contracts/journal.ts'
 import { layers } from '../contracts/layer.ts'
 import type { Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
 import type { Launcher, Sandbox } from '../contracts/sandbox.ts'
 import { PluginDriver } from './driver.ts'
 import type { HookLimits } from './driver.ts'
 import { emptySpec } from './launch-spec.ts'
+import type { HostEnvironment } from './launch-spec.ts'
 import { LayerSession, summary } from './layer-session.ts'
 import { decide } from './plan.ts'
 import { Prober, unusable } from './probe.ts'
@@ -24,8 +25,9 @@ export interface EnforcementParts {
   readonly journal: Pick<Journal, 'record' | 'settle' | 'receipts' | 'orchestrators' | 'lock'>
   /** This process's id in the journal (`Journal.register`); asked for when the first receipt is made. */
   readonly orchestrator: () => string
-  /** True when that very process (not one that reuses its pid) is still there. */
-  readonly isAlive: (process: OrchestratorRecord) => boolean
+  readonly isAlive: Liveness
+  /** Where the values of `policy.pass` come from, at the time of each launch; default: this process's environment. */
+  readonly hostEnvironment?: HostEnvironment
   readonly hookLimits?: HookLimits
   /** How long the tree may take to be gone after it was killed, in milliseconds. */
   readonly endLimitMs?: number
@@ -92,7 +94,7 @@ export class EnforcementPipeline implements Enforcement {
     const { launcher } = this.#parts
     const { signal } = request
     stopIfAborted(signal)
-    const ground = emptySpec(request.command, request.policy)
+    const ground = emptySpec(request.command, request.policy, this.#parts.hostEnvironment ?? process.env)
     const plan = await this.plan(request)
     const fate = { treeGone: true, verified: false }
     const sessions = this.#sessions(request, plan)

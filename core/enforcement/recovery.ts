@@ -1,12 +1,12 @@
 import { BulkheadError } from '../contracts/error.ts'
-import type { Journal, OrchestratorRecord } from '../contracts/journal.ts'
+import type { Journal, Liveness } from '../contracts/journal.ts'
 import type { PluginDriver } from './driver.ts'
 import type { LayerRegistry } from './registry.ts'
 
 export interface RecoveryParts {
   readonly journal: Pick<Journal, 'settle' | 'receipts' | 'orchestrators' | 'lock'>
   readonly orchestrator: string
-  readonly isAlive: (process: OrchestratorRecord) => boolean
+  readonly isAlive: Liveness
   readonly registry: LayerRegistry
   readonly driver: PluginDriver
 }

@@ -32,7 +32,7 @@ export class FakeEnforcement implements Enforcement {
     this.requests.push(request)
     this.onEnter(request)
     if (this.enterFails !== undefined) throw this.enterFails
-    const sandbox = await this.launcher.launch(emptySpec(request.command, request.policy), request.stdio)
+    const sandbox = await this.launcher.launch(emptySpec(request.command, request.policy, {}), request.stdio)
     return {
       plan: await this.plan(),
       evidence: [],

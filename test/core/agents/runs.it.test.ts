@@ -378,7 +378,7 @@ describe('a log that cannot be written', () => {
   test('ends the tree and rejects, and what is still in the pipes is read and dropped', async () => {
     const launcher = new FakeLauncher([], { onStart: (sandbox) => void sandbox.stdout?.write('x'.repeat(5000)) })
     const { command, stdio, policy } = enterRequest()
-    const sandbox = (await launcher.launch(emptySpec(command, policy), stdio)) as FakeSandbox
+    const sandbox = (await launcher.launch(emptySpec(command, policy, {}), stdio)) as FakeSandbox
     const full = { append: () => Promise.reject(new BulkheadError('host_no_space', 'the disk is full')) } as unknown as OutputLog
     const signal = new AbortController().signal
     const supervision = { sandbox, stdin: null, limits: emptyPolicy.limits, log: full, signal, graceMs: 10_000, started: () => undefined }

@@ -116,6 +116,15 @@ describe('a launch that goes well', () => {
     await enforced[Symbol.asyncDispose]()
   })
 
+  test('only what the policy lets pass comes from the host, and what is set wins over it', async () => {
+    const hostEnvironment = { TOKEN_A: 'a', TOKEN_B: 'b', LANG: 'de_DE', NAME: 'host', SECRET: 'x' }
+    const { launcher, pipeline } = setting({}, { hostEnvironment })
+    const policy = { ...emptyPolicy, pass: ['TOKEN_A', 'LANG', 'NAME', 'MISSING', 'toString'] }
+    await (await pipeline.enter(enterRequest({ policy })))[Symbol.asyncDispose]()
+    const walls = { FILESYSTEM: 'on', TOKEN: 'on', NETWORK: 'on', INTERCEPTION: 'on' }
+    expect(launcher.specs[0]?.command.environment).toEqual({ TOKEN_A: 'a', LANG: 'C.UTF-8', NAME: 'value', ...walls })
+  })
+
   test('the plan carries options with their defaults and is plain data', async () => {
     const { pipeline } = setting()
     const plan = await pipeline.plan(enterRequest())
@@ -260,6 +269,22 @@ describe('fails closed', () => {
     await expect(enforced[Symbol.asyncDispose]()).rejects.toThrow('journal is locked')
     expect(world.effects).toEqual(new Set())
     expect(journal.receipts()).toHaveLength(8)
+  })
+
+  test.each([
+    ['names no program', { argv: [] }],
+    ['an argument contains a NUL character', { argv: ['a', 'b\0'] }],
+    ['its directory is not an absolute path', { directory: 'tree' }],
+    ['it sets an invalid variable', { environment: { 'A=B': 'x' } }],
+    ['it sets an invalid variable', { environment: { A: 'x\0' } }],
+  ])('a command of which %s, before any layer is applied', async (fault, change) => {
+    const { world, pipeline } = setting()
+    const command = { ...enterRequest().command, ...change }
+    await expect(pipeline.enter(enterRequest({ command }))).rejects.toMatchObject({
+      code: 'usage_invalid',
+      message: expect.stringContaining(fault) as string,
+    })
+    expect(world.log).toEqual([])
   })
 
   test('unknown plugins and wrong options name themselves', async () => {
