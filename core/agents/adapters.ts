@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { AgentAdapter, AgentCommand, AgentTask } from '../contracts/agent.ts'
+import type { AgentAdapter, AgentCommand } from '../contracts/agent.ts'
 import { BulkheadError } from '../contracts/error.ts'
-import { nearest } from '../contracts/nearest.ts'
 import { fileNameFault } from './file-name.ts'
 
 const idPattern = /^agent(-[a-z0-9]+)+$/
@@ -19,63 +18,62 @@ const commandShape = z.object({
   files: z.record(fileName, z.string()),
 })
 
-/** The agent adapters that are installed. What an adapter returns is checked before it is used. */
-export class AgentRegistry {
-  readonly #adapters: ReadonlyMap<string, AgentAdapter>
+/**
+ * The same adapters with their answers checked, so that whoever uses them need not: `command` throws `config_invalid` for options that do
+ * not fit, `plugin_failed` when the adapter throws or returns a wrong value, and `plugin_invalid` when it does not fulfil its contract.
+ * That comes with the first use, since a broken adapter must not stop those who do not use it.
+ */
+export function checkedAdapters(adapters: ReadonlyMap<string, AgentAdapter>): ReadonlyMap<string, AgentAdapter> {
+  return new Map([...adapters].map(([id, adapter]) => [id, checked(id, adapter)]))
+}
 
-  constructor(adapters: ReadonlyMap<string, AgentAdapter>) {
-    this.#adapters = adapters
-  }
-
-  /** Throws `plugin_unknown` with the nearest name, `plugin_invalid`. */
-  get(id: string): AgentAdapter {
-    const adapter = this.#adapters.get(id)
-    if (adapter === undefined) throw this.#unknown(id)
-    const fault = contractFault(id, adapter)
-    if (fault === undefined) return adapter
-    throw new BulkheadError('plugin_invalid', `agent adapter "${id}" does not fulfil its contract: ${fault}`, {
-      plugin: id,
-      remedy: 'Update the adapter, or choose another one for this agent.',
-    })
-  }
-
-  /** The options with their defaults. Throws `config_invalid`, and what `get` throws. */
-  options(id: string, options: unknown): unknown {
-    const parsed = this.get(id).options.safeParse(options)
-    if (parsed.success) return parsed.data
-    throw new BulkheadError('config_invalid', `options of agent adapter "${id}": ${problems(parsed.error)}`, {
-      plugin: id,
-      remedy: 'Correct the options of this agent.',
-    })
-  }
-
-  /** The command for one attempt. Throws `plugin_failed` when the adapter throws or returns a wrong value, and what `options` throws. */
-  command(id: string, options: unknown, task: AgentTask): AgentCommand {
-    const adapter = this.get(id)
-    const valid = this.options(id, options)
-    let command: unknown
-    try {
-      command = adapter.command(valid, task)
-    } catch (error) {
-      throw failed(id, error instanceof Error ? error.message : String(error), error)
-    }
-    const parsed = commandShape.safeParse(command)
-    if (!parsed.success) throw failed(id, `it returned a wrong value: ${problems(parsed.error)}`)
-    return parsed.data
-  }
-
-  #unknown(id: string): BulkheadError {
-    const meant = nearest(id, this.#adapters.keys())
-    const installed = `Installed: ${[...this.#adapters.keys()].toSorted().join(', ') || 'none'}.`
-    return new BulkheadError('plugin_unknown', `agent adapter "${id}" is not installed`, {
-      plugin: id,
-      remedy: meant === undefined ? installed : `Did you mean "${meant}"? ${installed}`,
-    })
+function checked(id: string, adapter: AgentAdapter): AgentAdapter {
+  const fault = contractFault(id, adapter)
+  if (fault !== undefined) return broken(id, fault)
+  return {
+    id,
+    contract: 1,
+    options: adapter.options,
+    command: (given, task) => {
+      const options = adapter.options.safeParse(given)
+      if (!options.success) {
+        throw new BulkheadError('config_invalid', `options of agent adapter "${id}": ${problems(options.error)}`, {
+          plugin: id,
+          remedy: 'Correct the options of this agent.',
+        })
+      }
+      const command = commandShape.safeParse(answer(id, () => adapter.command(options.data, task)))
+      if (command.success) return command.data
+      throw failed(id, `it returned a wrong value: ${problems(command.error)}`)
+    },
   }
 }
 
-function contractFault(id: string, adapter: AgentAdapter): string | undefined {
-  // Typed, but perhaps written by somebody who did not use the types.
+function broken(id: string, fault: string): AgentAdapter {
+  return {
+    id,
+    contract: 1,
+    options: z.unknown(),
+    command: () => {
+      throw new BulkheadError('plugin_invalid', `agent adapter "${id}" does not fulfil its contract: ${fault}`, {
+        plugin: id,
+        remedy: 'Update the adapter, or choose another one for this agent.',
+      })
+    },
+  }
+}
+
+function answer(id: string, ask: () => AgentCommand): unknown {
+  try {
+    return ask()
+  } catch (error) {
+    throw failed(id, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function contractFault(id: string, adapter: unknown): string | undefined {
+  if (typeof adapter !== 'object' || adapter === null) return 'it is not an object'
+  // Perhaps written by somebody who did not use the types.
   const given: Partial<Record<keyof AgentAdapter, unknown>> = adapter
   if (!idPattern.test(id)) return 'its id is not of the form agent-<name>'
   if (given.id !== id) return `it calls itself "${String(given.id)}"`

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { AgentRegistry } from '../../../core/agents/adapters.ts'
+import { checkedAdapters } from '../../../core/agents/adapters.ts'
 import type { AgentAdapter, AgentTask } from '../../../core/contracts/agent.ts'
 
 const task: AgentTask = { job: 'job_000000000001', name: 'fix', prompt: 'fix it', attempt: 1, workspace: '/ws', scratch: '/scratch' }
@@ -12,7 +12,10 @@ const adapter: AgentAdapter<{ program: string }> = {
   command: ({ program }, { prompt }) => ({ argv: [program, prompt], environment: { A: 'b' }, stdin: prompt, files: { 'a/b.md': prompt } }),
 }
 
-const registry = (change: object = {}) => new AgentRegistry(new Map([['agent-fake', { ...adapter, ...change } as unknown as AgentAdapter]]))
+const ask = (change: object = {}, options: unknown = {}) => {
+  const adapters = checkedAdapters(new Map([['agent-fake', { ...adapter, ...change } as unknown as AgentAdapter]]))
+  return adapters.get('agent-fake')?.command(options, task)
+}
 const thrown = (work: () => unknown) => {
   try {
     return { returned: work() }
@@ -23,7 +26,7 @@ const thrown = (work: () => unknown) => {
 }
 
 test('the command of an adapter, with the options’ defaults', () => {
-  expect(registry().command('agent-fake', {}, task)).toEqual({
+  expect(ask()).toEqual({
     argv: ['fake', 'fix it'],
     environment: { A: 'b' },
     stdin: 'fix it',
@@ -31,13 +34,21 @@ test('the command of an adapter, with the options’ defaults', () => {
   })
 })
 
-test('unknown adapters name the nearest', () => {
-  expect(thrown(() => registry().command('agent-fkae', {}, task))).toEqual({
-    code: 'plugin_unknown',
-    message: 'agent adapter "agent-fkae" is not installed',
-    details: { plugin: 'agent-fkae', remedy: 'Did you mean "agent-fake"? Installed: agent-fake.' },
+test('a broken adapter does not stop those who use another, and keeps its place in the list', () => {
+  const adapters = checkedAdapters(
+    new Map([
+      ['agent-fake', adapter],
+      ['agent-null', null as unknown as AgentAdapter],
+      ['Agent', { ...adapter, id: 'Agent' }],
+    ]),
+  )
+  expect([...adapters.keys()]).toEqual(['agent-fake', 'agent-null', 'Agent'])
+  expect(adapters.get('agent-fake')?.options).toBe(adapter.options)
+  expect(thrown(() => adapters.get('agent-null')?.command({}, task))).toMatchObject({ code: 'plugin_invalid' })
+  expect(thrown(() => adapters.get('Agent')?.command({}, task))).toMatchObject({
+    code: 'plugin_invalid',
+    message: 'agent adapter "Agent" does not fulfil its contract: its id is not of the form agent-<name>',
   })
-  expect(thrown(() => new AgentRegistry(new Map()).get('x'))).toMatchObject({ details: { remedy: 'Installed: none.' } })
 })
 
 test.each([
@@ -47,14 +58,14 @@ test.each([
   [{ options: undefined }, 'options is not a zod type'],
   [{ command: 'x' }, 'command is not a function'],
 ])('a broken adapter %#', (change, fault) => {
-  expect(thrown(() => registry(change).get('agent-fake'))).toMatchObject({
+  expect(thrown(() => ask(change))).toMatchObject({
     code: 'plugin_invalid',
     message: `agent adapter "agent-fake" does not fulfil its contract: ${fault}`,
   })
 })
 
 test('wrong options name their place', () => {
-  expect(thrown(() => registry().options('agent-fake', { program: 1 }))).toMatchObject({
+  expect(thrown(() => ask({}, { program: 1 }))).toMatchObject({
     code: 'config_invalid',
     message: 'options of agent adapter "agent-fake": program: Invalid input: expected string, received number',
   })
@@ -70,7 +81,7 @@ test.each<readonly [unknown, string]>([
   [{ ...good, environment: { A: 'x\0y' } }, 'environment.A: contains a NUL character'],
   [{ ...good, files: { '../x': 'y' } }, 'files'],
 ])('a wrong command %# fails in the adapter’s name', (command, place) => {
-  const outcome = thrown(() => registry({ command: () => command }).command('agent-fake', {}, task))
+  const outcome = thrown(() => ask({ command: () => command }))
   expect(outcome).toMatchObject({ code: 'plugin_failed', details: { plugin: 'agent-fake', operation: 'command' } })
   expect(outcome.message).toContain(`agent adapter "agent-fake", command: it returned a wrong value: ${place}`)
 })
@@ -79,7 +90,7 @@ const boom = () => {
   throw new Error('boom')
 }
 test('an adapter that throws', () => {
-  expect(thrown(() => registry({ command: boom }).command('agent-fake', {}, task))).toMatchObject({
+  expect(thrown(() => ask({ command: boom }))).toMatchObject({
     code: 'plugin_failed',
     message: 'agent adapter "agent-fake", command: boom',
   })
