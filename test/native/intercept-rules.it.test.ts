@@ -145,22 +145,22 @@ describe('files', () => {
   })
 })
 
-describe('net', () => {
-  const connect = (family: string, address: string): string =>
-    `${python} -c 'import socket
+const connect = (family: string, address: string): string =>
+  `${python} -c 'import socket
 try: socket.socket(socket.${family}).connect(${address}); print("connected")
 except OSError as error: print(error.strerror)'`
 
-  async function withServer<T>(use: (port: number) => Promise<T>): Promise<T> {
-    const server = createServer((socket) => socket.destroy())
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-    try {
-      return await use((server.address() as AddressInfo).port)
-    } finally {
-      server.close()
-    }
+async function withServer<T>(use: (port: number) => Promise<T>): Promise<T> {
+  const server = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  try {
+    return await use((server.address() as AddressInfo).port)
+  } finally {
+    server.close()
   }
+}
 
+describe('net', () => {
   test('connect: deny, kill, allow and the control', async () => {
     await withServer(async (port) => {
       const script = connect('AF_INET', `("127.0.0.1", ${port})`)
@@ -371,16 +371,46 @@ print(count > 3)
   })
 })
 
-test.skipIf(!hostHas('ordinary-user'))('works for an ordinary user, too', async () => {
-  const { stdout, events } = await runner.run({
-    directory: workspace,
-    uid: ordinaryUser.uid,
-    rules: ['process.exec deny /usr/bin/id', 'file.delete deny /nowhere/*'],
-    command: ['/bin/sh', '-c', 'id; rm -f /nowhere/x; echo status $?'],
+/** Where the supervisor is neither root nor inside: its rights over the agent are those of the owner of a user namespace. */
+describe.skipIf(!hostHas('user-namespace'))('in namespaces of its own', () => {
+  const ordinary = { uid: ordinaryUser.uid }
+  const identities = hostHas('ordinary-user') ? [{ uid: 0 }, ordinary] : [{}]
+
+  test.each(identities)('%j', async (identity) => {
+    const run = (script: string, ...rules: string[]) =>
+      runner.run({ directory: workspace, boxed: true, ...identity, rules, command: ['/bin/sh', '-c', script] })
+    const script = 'echo $$ $(ls /); touch kept; /bin/rm -f kept; ls; ln -s /usr/bin/id alias; ./alias -u'
+    const control = await run(script)
+    expect(control.stdout, control.stderr).toBe('1 bin lib lib64 proc sbin usr workspace\n1000\n')
+    rmSync(join(workspace, 'alias'))
+    const { stdout, events } = await run(
+      script,
+      'process.exec deny /usr/bin/id',
+      'process.exec allow /usr/bin/dash',
+      'file.delete deny /workspace/**',
+    )
+    expect(stdout).toBe('1 bin lib lib64 proc sbin usr workspace\nkept\n')
+    expect(events).toEqual([
+      { rule: 1, on: 'process.exec', action: 'allow', pid: 1, lost: 0, program: 'runner', object: '/usr/bin/dash' },
+      { rule: 2, on: 'file.delete', action: 'deny', pid: expect.any(Number), lost: 0, program: 'rm', object: '/workspace/kept' },
+      { rule: 0, on: 'process.exec', action: 'deny', pid: expect.any(Number), lost: 0, program: 'sh', object: '/usr/bin/id' },
+    ])
   })
-  expect(stdout).toBe('status 1\n')
-  expect(events.map(({ object }) => object)).toContain('/usr/bin/id')
-  expect(events.map(({ object }) => object)).toContain('/nowhere/x')
+
+  test('a process that makes itself unreadable is read all the same', async () => {
+    const { stdout, events } = await runner.run({
+      directory: workspace,
+      boxed: true,
+      ...(hostHas('ordinary-user') ? ordinary : {}),
+      rules: ['file.delete deny /workspace/kept'],
+      command: [
+        python,
+        '-c',
+        'import ctypes,os; ctypes.CDLL(None).prctl(4,0,0,0,0); open("kept","w").close()\ntry: os.unlink("kept")\nexcept OSError as e: print(e.strerror)',
+      ],
+    })
+    expect([stdout, events.length]).toEqual(['Permission denied\n', 1])
+  })
 })
 
 test('a rule that is not well formed installs nothing', async () => {

@@ -5,7 +5,7 @@
  *   table ACTS                     what the program does with every number below 1024, by an interpreter: "number action"
  *   names                          of all attempts
  *   attempt [--open] NAME...       prints "name errno"; with --open without the filter
- *   run [--rule 'ACT ACTION GLOB']... [--held yes|no] (--attempt NAME | -- CMD ARGS...)
+ *   run [--rule 'ACT ACTION GLOB']... [--held yes|no] [--boxed yes|no] (--attempt NAME | -- CMD ARGS...)
  *                                  under the filter and a supervisor; events and the end as JSON lines on descriptor 3
  *   cost N                         nanoseconds: install, then getppid / unlink plain, filtered, supervised
  */
@@ -14,11 +14,14 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -162,6 +165,43 @@ static void add_rule(char *text) {
   interception.count++;
 }
 
+static void put_file(const char *path, const char *format, unsigned value) {
+  char text[64];
+  const int length = snprintf(text, sizeof(text), format, value);
+  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, text, (size_t)length) != length) die(path);
+  close(fd);
+}
+
+static void bind_at(const char *source, const char *target) {
+  if (mkdir(target, 0755) < 0 || mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) die(target);
+}
+
+/* A small root of our own, so that paths and pids inside are not those of the supervisor. */
+static void enter_box(uid_t uid, gid_t gid) {
+  put_file("/proc/self/setgroups", "deny", 0);
+  put_file("/proc/self/uid_map", "1000 %u 1", uid);
+  put_file("/proc/self/gid_map", "1000 %u 1", gid);
+  char here[4096];
+  if (getcwd(here, sizeof(here)) == NULL) die("getcwd");
+  const int workspace = open(here, O_PATH | O_CLOEXEC);
+  char by_descriptor[32];
+  snprintf(by_descriptor, sizeof(by_descriptor), "/proc/self/fd/%d", workspace);
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("box", "/tmp", "tmpfs", 0, NULL) < 0) die("tmpfs");
+  bind_at("/usr", "/tmp/usr");
+  bind_at(by_descriptor, "/tmp/workspace");
+  static const char *const links[] = {"bin", "sbin", "lib", "lib64"};
+  for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+    char from[32], to[32];
+    snprintf(from, sizeof(from), "/tmp/%s", links[i]);
+    snprintf(to, sizeof(to), "usr/%s", links[i]);
+    if (symlink(to, from) < 0) die(from);
+  }
+  if (mkdir("/tmp/proc", 0755) < 0 || mount("proc", "/tmp/proc", "proc", 0, NULL) < 0) die("proc");
+  if (chdir("/tmp") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0) die("pivot_root");
+  if (chdir("/workspace") < 0) die("/workspace");
+}
+
 static void child(int channel, const char *attempt, char **command) {
   int listener;
   const char *operation;
@@ -182,17 +222,22 @@ static void child(int channel, const char *attempt, char **command) {
 static int run(char **argv) {
   const char *attempt = NULL;
   static struct bh_supervisor supervisor;
-  bool held = false;
+  bool held = false, boxed = false;
   for (; *argv != NULL && strcmp(*argv, "--") != 0; argv += 2) {
     if (strcmp(*argv, "--rule") == 0) add_rule(argv[1]);
     if (strcmp(*argv, "--attempt") == 0) attempt = argv[1];
     if (strcmp(*argv, "--held") == 0) held = argv[1][0] == 'y';
+    if (strcmp(*argv, "--boxed") == 0) boxed = argv[1][0] == 'y';
   }
   int channel[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0) die("socketpair");
-  const pid_t pid = fork();
-  if (pid < 0) die("fork");
+  const uid_t uid = getuid();
+  const gid_t gid = getgid();
+  const unsigned long namespaces = boxed ? CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID : 0;
+  const pid_t pid = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
+  if (pid < 0) die("clone");
   if (pid == 0) {
+    if (boxed) enter_box(uid, gid);
     close(channel[0]);
     close(3);
     child(channel[1], attempt, argv + 1);

@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly attempt?: string
   /** Rules are silent, as while the walls are attacked before the command starts. */
   readonly held?: boolean
+  /** In new user, mount and pid namespaces whose root shows `/usr` and `/workspace` (the working directory) alone. */
+  readonly boxed?: boolean
   readonly command?: readonly string[]
   readonly directory?: string
   /** Runs supervisor and command as this user (needs root). */
@@ -118,7 +120,7 @@ export class InterceptRunner implements Disposable {
   async run(options: RunOptions): Promise<RunnerResult> {
     const rules = (options.rules ?? []).flatMap((rule) => ['--rule', rule])
     const attempt = options.attempt === undefined ? [] : ['--attempt', options.attempt]
-    const held = ['--held', options.held === true ? 'yes' : 'no']
+    const held = ['--held', options.held === true ? 'yes' : 'no', '--boxed', options.boxed === true ? 'yes' : 'no']
     const command = options.command === undefined ? [] : ['--', ...options.command]
     const { stdout, stderr, extra } = await this.execute(['run', ...rules, ...held, ...attempt, ...command], options)
     const lines = extra
@@ -127,11 +129,10 @@ export class InterceptRunner implements Disposable {
       .map((line): unknown => JSON.parse(line))
     const events = lines.filter((line): line is RunnerEvent => typeof line === 'object' && line !== null && 'rule' in line)
     const end = lines.find((line): line is NonNullable<RunnerResult['end']> => typeof line === 'object' && line !== null && 'code' in line)
-    const decode = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')
     return {
       stdout,
       stderr,
-      events: events.map((event) => ({ ...event, object: decode(event.object), program: decode(event.program) })),
+      events: events.map((event) => ({ ...event, object: latin1(event.object), program: latin1(event.program) })),
       end: end ?? null,
     }
   }
@@ -146,11 +147,6 @@ export class InterceptRunner implements Disposable {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       ...identity,
     })
-    const gather = (stream: NodeJS.ReadableStream | null | undefined): (() => string) => {
-      const chunks: Buffer[] = []
-      stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
-      return () => Buffer.concat(chunks).toString('utf8')
-    }
     const [out, error, extra] = [gather(child.stdout), gather(child.stderr), gather(child.stdio[3] as NodeJS.ReadableStream | null)]
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(options.input ?? '')
@@ -159,4 +155,15 @@ export class InterceptRunner implements Disposable {
       child.on('close', () => resolve({ stdout: out(), stderr: error(), extra: extra() }))
     })
   }
+}
+
+/** Collects a stream; the answer is everything read so far. */
+function gather(stream: NodeJS.ReadableStream | null | undefined): () => string {
+  const chunks: Buffer[] = []
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString('utf8')
+}
+
+function latin1(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('latin1')
 }
