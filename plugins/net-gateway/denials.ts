@@ -4,7 +4,7 @@ import type { Refusal } from './reasons.ts'
 const burst = 50
 const perSecond = 10
 /** getaddrinfo(3) asks for A and AAAA at once: one act, one event. */
-const sameActMs = 250
+const sameActMs = 100
 const rememberedActs = 64
 
 /** Turns refusals into denial events, at most `perSecond` in the long run; what comes faster is counted in `lost` of the next one. */

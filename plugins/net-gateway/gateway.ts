@@ -51,6 +51,7 @@ export class Gateway implements AsyncDisposable {
   readonly #servers: (Server | DatagramSocket)[] = []
   readonly #sockets = new Set<Socket>()
   #watch: ((refusal: Refusal) => void) | null = null
+  #nameConnections = 0
 
   constructor(settings: GatewaySettings) {
     const { helloMs = 10_000, silentMs = 300 } = settings
@@ -117,9 +118,17 @@ export class Gateway implements AsyncDisposable {
     const name = isSynthetic(to) ? this.table.nameAt(to.text) : undefined
     const decision = this.decider.connection(name === undefined ? host : { kind: 'name', text: name }, port)
     if (decision.allowed) return void this.#tunnels.serve(socket, nothing, decision.destination)
-    if (port === namePort && name === undefined) return serveStream(socket, this.names)
+    if (port === namePort && name === undefined) {
+      this.#nameConnections++
+      return serveStream(socket, this.names)
+    }
     // A synthetic address that has no name cannot be allowed by naming it.
     this.#turnAway(socket, port, isSynthetic(to) && name === undefined ? { ...decision.refusal, remedy: null } : decision.refusal)
+  }
+
+  /** Connections that reached the name server. */
+  get nameConnections(): number {
+    return this.#nameConnections
   }
 
   /** While `act` runs, refusals go to the returned list instead of being reported: they are our own attacks. */

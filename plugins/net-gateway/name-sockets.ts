@@ -7,8 +7,9 @@ import type { NameServer } from './names.ts'
 const tcpIdleMs = 10_000
 
 /**
- * Serves DNS on a bound UDP descriptor (taken over). The reply goes out from the address that was asked without further ado: for a
- * `local` route without preferred source the kernel takes the destination as source, so client and server have one address.
+ * Serves DNS on a bound UDP descriptor (taken over). The reply goes out from the address that was asked without further ado: for an IPv4
+ * `local` route without preferred source the kernel takes the destination as source, so client and server have one address. (IPv6 takes
+ * `::1`, so IPv6 nameservers do not work.)
  */
 export function serveDatagrams(descriptor: number, names: NameServer): Promise<DatagramSocket> {
   const socket = createSocket('udp6')

@@ -4,7 +4,7 @@ import type { Answer, Query } from './dns-message.ts'
 import { decodeQuery, encodeFailure, encodeName, encodeResponse, recordTypes, responseCodes } from './dns-message.ts'
 import type { Refusal } from './reasons.ts'
 
-/** The nameserver that resolv.conf(5) inside names. Any other address works too, but for 127.0.0.0/8 (the reply's source would differ). */
+/** The nameserver that resolv.conf(5) inside names. Any other IPv4 address works too, but for 127.0.0.0/8 (the reply's source would differ). */
 export const nameServerAddress = '198.18.0.1'
 
 /** Where the numbering of names begins inside 198.18.0.0/15; what is before is the gateway's own. */

@@ -1,9 +1,10 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { Attempt, Evidence, Outcome, Probe } from '../../core/contracts/index.ts'
-import { decodeQuery, encodeName, responseCodes } from './dns-message.ts'
+import { encodeName, responseCodes } from './dns-message.ts'
 import type { Gateway } from './gateway.ts'
 import { parseAuthority, parseHost } from './host.ts'
+import { nameServerAddress } from './names.ts'
 import type { ClaimId } from './plan.ts'
 import type { Refusal } from './reasons.ts'
 
@@ -67,19 +68,18 @@ async function privateNetworks(gateway: Gateway, probe: Probe, refusals: readonl
   ])
 }
 
-/** The name server is reachable from inside, and it says no. */
+/** The name server that the job reaches is ours, and it says no. */
 async function names(gateway: Gateway, probe: Probe, refusals: readonly Refusal[]): Promise<Evidence> {
   const name = 'bulkhead-verify.invalid'
-  const [outcome] = await probe.attempt([to('198.18.0.1', 53)])
+  const before = gateway.nameConnections
+  const [outcome] = await probe.attempt([to(nameServerAddress, 53)])
+  const arrived = outcome?.ok === true && (await eventually(() => gateway.nameConnections > before))
   const header = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-  const query = Buffer.concat([header, encodeName(name), Buffer.from([0, 1, 0, 1])])
-  const reply = gateway.names.answer(query)
+  const reply = gateway.names.answer(Buffer.concat([header, encodeName(name), Buffer.from([0, 1, 0, 1])]))
   const code = reply === null ? null : (reply[3] ?? 0) & 15
-  const echoed = decodeQuery(query).kind === 'query' && refusals.some(({ object }) => object === name)
-  const held = outcome?.ok === true && code === responseCodes.nameError && echoed
-  return evidence('names-decided-by-policy', held, [
-    `name server: ${outcome === undefined ? 'not tried' : said(outcome)}; ${name}: code ${code}`,
-  ])
+  const held = arrived && code === responseCodes.nameError && refusals.some(({ object }) => object === name)
+  const detail = [`name server: ${arrived ? 'reached from inside' : 'not reached'}`, `${name}: response code ${code}`]
+  return evidence('names-decided-by-policy', held, detail)
 }
 
 /** Waits for the refusals of all attempts that the kernel let through to the gateway. */
@@ -91,16 +91,22 @@ async function refusedEach(
 ): Promise<boolean> {
   if (outcomes.length !== addresses.length) return false
   const waiting = new Set(addresses.filter((_, index) => outcomes[index]?.ok === true))
-  const deadline = performance.now() + settleMs
-  for (;;) {
+  return eventually(() => {
     for (const { object } of refusals) {
       const refused = parseAuthority(object, null)
       if (refused?.port === port) waiting.delete(refused.host.text)
     }
-    if (waiting.size === 0) return true
+    return waiting.size === 0
+  })
+}
+
+async function eventually(condition: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + settleMs
+  while (!condition()) {
     if (performance.now() > deadline) return false
     await new Promise((resolve) => void setTimeout(resolve, 1))
   }
+  return true
 }
 
 interface Decoy extends AsyncDisposable {
