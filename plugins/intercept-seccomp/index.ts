@@ -10,6 +10,9 @@ const options = z.strictObject({})
 /**
  * A system-call filter, which is a wall, and a supervisor that answers the policy's rules, which is not: it looks at paths and addresses
  * that the agent can change after the look, so it reports, shapes and stops. The kernel walls of the other layers decide.
+ *
+ * Rules see the call, not its effect. They do not see datagrams sent by sendmsg(2), a program that an allowed interpreter or the dynamic
+ * linker loads, writes through a descriptor or a hard link that is open already, or a file replaced by renaming (`file.rename` does).
  */
 const plugin: LayerPlugin<z.infer<typeof options>> = {
   id: pluginId,
