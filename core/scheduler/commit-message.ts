@@ -1,0 +1,26 @@
+import type { JobSpec } from '../contracts/job.ts'
+import type { CommitMessage } from '../contracts/workspace.ts'
+
+const longest = 72
+
+/** The commit that holds a job's work: the prompt's first line says what was asked for, trailers say who did it. */
+export function commitMessage(spec: JobSpec, trailers: Readonly<Record<string, string>> = {}): CommitMessage {
+  return {
+    subject: subjectOf(spec),
+    body: '',
+    trailers: { 'Bulkhead-Job': spec.id, 'Bulkhead-Agent': spec.agent.name, ...trailers },
+  }
+}
+
+function subjectOf(spec: JobSpec): string {
+  const lines = spec.prompt.split(/\r\n|[\n\r\u2028\u2029]/)
+  // Control and format characters (also those that turn the reading direction) have no place in a subject.
+  const clean = lines.map((line) => line.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim()).find((line) => line !== '') ?? spec.name
+  const characters = Array.from(new Intl.Segmenter().segment(clean), ({ segment }) => segment)
+  return characters.length <= longest
+    ? clean
+    : `${characters
+        .slice(0, longest - 1)
+        .join('')
+        .trimEnd()}…`
+}

@@ -1,0 +1,55 @@
+import type { AgentObserver, RunControl } from '../contracts/agent.ts'
+import type { ChangeCounts, EventPayloads, EventType } from '../contracts/event.ts'
+import type { Journal } from '../contracts/journal.ts'
+
+/** Writes what is observed of an attempt. When the journal fails, the attempt is stopped: nothing may run unrecorded. */
+export class Notes {
+  readonly signal: AbortSignal
+  readonly #stop = new AbortController()
+  readonly #journal: Journal
+  readonly #job: string
+  #broken: unknown
+  #control: RunControl | undefined
+  #counts = ''
+
+  constructor(journal: Journal, job: string, signal: AbortSignal) {
+    this.#journal = journal
+    this.#job = job
+    this.signal = AbortSignal.any([signal, this.#stop.signal])
+  }
+
+  append<T extends EventType>(type: T, data: EventPayloads[T]): void {
+    if (this.#broken !== undefined) return
+    try {
+      this.#journal.append(this.#job, type, data)
+    } catch (error) {
+      this.#broken = error
+      this.#stop.abort('shutdown')
+    }
+  }
+
+  changed(counts: ChangeCounts): void {
+    this.#control?.touch()
+    const text = JSON.stringify(counts)
+    if (text === this.#counts) return
+    this.#counts = text
+    this.append('job.changed', counts)
+  }
+
+  /** `isAgent`: its start is the job's start; a setup command is preparation. */
+  observer(about: { readonly workspace: string; readonly base: string }, isAgent: boolean): AgentObserver {
+    return {
+      prepared: (plan) => this.append('job.prepared', { ...about, plans: [...plan.layers], degraded: [...plan.degraded] }),
+      verified: (evidence) => this.append('job.verified', { evidence: [...evidence] }),
+      started: (process, control) => {
+        this.#control = control
+        if (isAgent) this.append('job.started', { pid: process.pid, startTime: process.startTime })
+      },
+      denied: (denial) => this.append('job.denial', denial),
+    }
+  }
+
+  throwIfBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken as Error
+  }
+}
