@@ -1,4 +1,5 @@
 export * from './agent.ts'
+export * from './attack.ts'
 export * from './configuration.ts'
 export * from './enforcement.ts'
 export * from './error.ts'
