@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import type { Denial } from '../../core/contracts/index.ts'
 import { parseAddress } from './address.ts'
 import { Decider } from './decide.ts'
+import type { Destination } from './decide.ts'
 import { Denials } from './denials.ts'
 import type { Host } from './host.ts'
 import { formatAuthority } from './host.ts'
@@ -74,7 +75,7 @@ export class Gateway implements AsyncDisposable {
       resolver,
       refused,
       headMs: helloMs,
-      tunnel: (socket, head, destination) => void this.#tunnels.serve(socket, head, destination),
+      tunnel: (socket, head, destination) => this.#tunnel(socket, head, destination),
     })
   }
 
@@ -117,7 +118,7 @@ export class Gateway implements AsyncDisposable {
     }
     const name = isSynthetic(to) ? this.table.nameAt(to.text) : undefined
     const decision = this.decider.connection(name === undefined ? host : { kind: 'name', text: name }, port)
-    if (decision.allowed) return void this.#tunnels.serve(socket, nothing, decision.destination)
+    if (decision.allowed) return this.#tunnel(socket, nothing, decision.destination)
     if (port === namePort && name === undefined) {
       this.#nameConnections++
       return serveStream(socket, this.names)
@@ -147,6 +148,11 @@ export class Gateway implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy()
     await Promise.all(closed)
     this.#denials.flush()
+  }
+
+  /** Whatever was not foreseen ends the connection, not the process. */
+  #tunnel(socket: Socket, head: Buffer, destination: Destination): void {
+    this.#tunnels.serve(socket, head, destination).catch(() => socket.destroy())
   }
 
   #refused(refusal: Refusal): void {

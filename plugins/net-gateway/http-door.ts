@@ -39,6 +39,8 @@ interface Connection {
 }
 
 const maximumHeaderBytes = 32_768
+/** Requests in work at once on one connection. Each has a connection of its own to the server, so this bounds those too. */
+const mostPipelined = 4
 /** Methods whose requests usually have no body, so that none is announced where there is none. */
 const bodyless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
 
@@ -60,9 +62,9 @@ export class HttpDoor {
       maxHeaderSize: maximumHeaderBytes,
       keepAliveTimeout: 0,
     })
-    this.#server.on('request', (request, response) => void this.#request(request, response))
-    this.#server.on('connect', (request, socket, head) => void this.#connect(request, socket as Socket, head))
-    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket as Socket, head))
+    this.#server.on('request', (request, response) => guard(request.socket, this.#request(request, response)))
+    this.#server.on('connect', (request, socket, head) => guard(socket as Socket, this.#connect(request, socket as Socket, head)))
+    this.#server.on('upgrade', (request, socket, head) => guard(socket as Socket, this.#upgrade(request, socket as Socket, head)))
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#malformed(error, socket as Socket))
   }
 
@@ -79,7 +81,7 @@ export class HttpDoor {
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#begin(request.socket)
-    if (connection === undefined) return void request.destroy()
+    if (connection === undefined || connection.active > mostPipelined) return void request.destroy()
     response.once('close', () => this.#end(request.socket, connection))
     const decision = this.#decide(request, connection.purpose)
     if (!decision.allowed) return this.#refuse(request, response, decision.refusal, connection.purpose.kind !== 'refused')
@@ -245,7 +247,13 @@ function requestHeaders(request: IncomingMessage, { host, port }: Destination): 
 
 function relay(answer: IncomingMessage, response: ServerResponse): void {
   response.sendDate = false
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', endToEnd(answer.rawHeaders))
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', endToEnd(answer.rawHeaders))
+  } catch {
+    // A status or header that node:http takes from a server but does not give to a client.
+    answer.destroy()
+    return void response.destroy()
+  }
   pipeline(answer, response, (error) => {
     if (error) response.destroy()
   })
@@ -255,6 +263,11 @@ function switching(answer: IncomingMessage): string {
   const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket', ...endToEnd(answer.rawHeaders)]
   const lines = Array.from({ length: headers.length >> 1 }, (_, index) => `${headers[2 * index]}: ${headers[2 * index + 1]}\r\n`)
   return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`
+}
+
+/** What a client sends must never end the process: whatever was not foreseen ends the connection. */
+function guard(socket: Socket, work: Promise<void>): void {
+  work.catch(() => socket.destroy())
 }
 
 /** A response on a socket that node:http has let go of (CONNECT, Upgrade); the connection ends with it. */

@@ -36,7 +36,7 @@ export interface Pin {
   readonly port: number | null
 }
 
-export function parsePin(text: string): Pin | null {
+function parsePin(text: string): Pin | null {
   const bare = parseAddress(text)
   if (bare !== null) return { address: bare.text, port: null }
   const authority = parseAuthority(text, null)

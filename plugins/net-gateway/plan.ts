@@ -8,7 +8,7 @@ import { compileRule, webPorts } from './rules.ts'
 
 export const pluginId = 'net-gateway'
 
-export const claims = {
+const claims = {
   'no-way-but-the-gateway':
     'The agent has its own network with loopback only; every connection ends at the gateway or is refused by the kernel.',
   'host-loopback-unreachable': 'Services on the loopback of the host cannot be reached.',

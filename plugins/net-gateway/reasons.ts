@@ -1,5 +1,5 @@
 /** Why something was refused: the closed list of this layer's denial reasons and what each one says to a person. */
-export const reasons = {
+const reasons = {
   host_not_allowed: 'no rule allows this host',
   port_not_allowed: 'the host is allowed, this port is not',
   address_not_allowed: 'an address that no rule names',

@@ -32,12 +32,16 @@ export type Resolution =
 
 const keptMs = 5000
 const keptNames = 256
+/** getaddrinfo(3) occupies a thread of the pool that all of Node shares (4 by default): one job must not take them all. */
+const lookupsAtOnce = 2
 
 /** Resolves allowed destinations on the host side. Answers are kept for some seconds, so that a burst of connections asks once. */
 export class HostResolver {
   readonly #lookup: Lookup
   readonly #pins: ReadonlyMap<string, Pin>
   readonly #ownAddresses: () => ReadonlySet<string>
+  readonly #waiting: (() => void)[] = []
+  #running = 0
   readonly #kept = new Map<string, { readonly at: number; readonly addresses: Promise<readonly string[]> }>()
 
   constructor(lookup: Lookup, pins: ReadonlyMap<string, Pin>, ownAddresses: () => ReadonlySet<string> = machineAddresses) {
@@ -68,17 +72,28 @@ export class HostResolver {
     const now = performance.now()
     const kept = this.#kept.get(name)
     if (kept !== undefined && now - kept.at < keptMs) return kept.addresses
-    const addresses = this.#lookup(name)
+    const addresses = this.#lookupInTurn(name)
     this.#kept.delete(name)
     this.#kept.set(name, { at: now, addresses })
     const oldest = this.#kept.keys().next()
     if (this.#kept.size > keptNames && oldest.done !== true) this.#kept.delete(oldest.value)
     return addresses
   }
+
+  async #lookupInTurn(name: string): Promise<readonly string[]> {
+    if (this.#running >= lookupsAtOnce) await new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    this.#running++
+    try {
+      return await this.#lookup(name)
+    } finally {
+      this.#running--
+      this.#waiting.shift()?.()
+    }
+  }
 }
 
 /** Public addresses of this machine lead to services that a firewall may hide from everybody else. */
-export function machineAddresses(): ReadonlySet<string> {
+function machineAddresses(): ReadonlySet<string> {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   return new Set(all.map(({ address }) => parseAddress(address)?.text ?? address))
 }

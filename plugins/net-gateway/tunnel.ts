@@ -38,7 +38,7 @@ export class Tunnels {
     this.#options = options
   }
 
-  /** `socket` is paused; `head` was read from it. Never rejects. */
+  /** `socket` is paused; `head` was read from it. */
   async serve(socket: Socket, head: Buffer, destination: Destination): Promise<void> {
     const web = webPorts.includes(destination.port)
     const { helloMs, silentMs } = this.#options

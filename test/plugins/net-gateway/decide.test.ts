@@ -100,6 +100,23 @@ describe('resolving', () => {
     expect(await new HostResolver(() => Promise.reject(new Error('no')), new Map()).resolve(destination)).toEqual({ kind: 'unknown' })
   })
 
+  test('a flood of names takes two lookups at a time', async () => {
+    let running = 0
+    let most = 0
+    const resolver = new HostResolver(
+      async () => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => void setTimeout(resolve, 1))
+        running--
+        return ['1.2.3.4']
+      },
+      new Map(),
+      () => new Set(),
+    )
+    const found = await Promise.all(Array.from({ length: 20 }, (_, index) => resolver.resolve({ host: host(`n${index}.test`), port: 443 })))
+    expect([most, found.every(({ kind }) => kind === 'found')]).toEqual([2, true])
+  })
+
   test('a burst asks once', async () => {
     let asked = 0
     const resolver = new HostResolver(
