@@ -36,7 +36,7 @@ export async function applyView(plan: LayerPlan, context: ApplyContext): Promise
 
   const toolchains = toolchainsFor(data, workspace, places)
   const shown = [
-    ...(await Promise.all(toolchains.shown.map((path) => shownToolchain(path, host)))),
+    ...(await Promise.all(toolchains.shown.map((path) => shownToolchain(path, host)))).flat(),
     ...(await shownByPolicy(data, workspace, host)),
     ...(await shownForWork(data, workspace, host)),
   ]

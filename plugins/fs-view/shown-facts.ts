@@ -1,10 +1,10 @@
 import { lstat, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BulkheadError } from '../../core/contracts/index.ts'
 import type { Host, WorkspaceView } from '../../core/contracts/index.ts'
 import { reservedRoots } from './constants.ts'
 import { mappedOwner } from './identity.ts'
-import { isSameOrInside, isSameOrInsideAny } from './paths.ts'
+import { isSameOrInside, isSameOrInsideAny, selfAndAbove } from './paths.ts'
 import type { ViewData } from './plan.ts'
 import type { Shown } from './view.ts'
 
@@ -51,11 +51,15 @@ export async function shownForWork(data: ViewData, workspace: WorkspaceView, hos
   }
 }
 
-/** A toolchain keeps its permissions; one that only its owner can read is shown as the agent's own. */
-export async function shownToolchain(path: string, host: Host): Promise<Shown> {
-  const stats = await stat(path)
-  const open = (stats.mode & 0o005) === 0o005
-  return { source: path, target: path, writable: false, owner: open ? null : mappedOwner(host, stats) }
+/**
+ * A toolchain keeps its permissions; one that only its owner gets to is shown as the agent's own. Empty when it is gone by now.
+ */
+export async function shownToolchain(path: string, host: Host): Promise<readonly Shown[]> {
+  const stats = await stat(path).catch(unlessMissing)
+  if (stats === undefined) return []
+  const above = await Promise.all(selfAndAbove(dirname(path)).map((directory) => stat(directory)))
+  const open = (stats.mode & 0o005) === 0o005 && above.every(({ mode }) => (mode & 0o001) !== 0)
+  return [{ source: path, target: path, writable: false, owner: open ? null : mappedOwner(host, stats) }]
 }
 
 async function show(path: string, target: string, writable: boolean, host: Host): Promise<Shown> {

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { BulkheadError } from '../../core/contracts/index.ts'
+import type { AgentCommand, AgentTask } from '../../core/contracts/index.ts'
+import type { CommandOptions } from './options.ts'
+
+/** Names of the files in the scratch directory. */
+const promptName = 'prompt.txt'
+const scriptName = 'script.sh'
+
+/** Bytes of one argument, including its final NUL (MAX_ARG_STRLEN, execve(2)). */
+const longestArgument = 131_072
+
+/** The command for one attempt. Throws `config_invalid` when the prompt is too long for an argument. */
+export function agentCommand(options: CommandOptions, task: AgentTask): AgentCommand {
+  const { prompt, environment } = options
+  const promptFile = join(task.scratch, promptName)
+  const byFile = prompt === 'file'
+  const argv = argvOf(options, task, promptFile)
+  if (prompt === 'argument') checkLength(argv)
+  return {
+    argv,
+    environment: { ...environment, ...(byFile && { BULKHEAD_PROMPT_FILE: promptFile }) },
+    stdin: prompt === 'stdin' ? task.prompt : null,
+    files: { ...(byFile && { [promptName]: task.prompt }), ...(options.script !== undefined && { [scriptName]: options.script }) },
+  }
+}
+
+function argvOf({ command, script, prompt }: CommandOptions, task: AgentTask, promptFile: string): readonly string[] {
+  const last = prompt === 'argument' ? [task.prompt] : []
+  if (script !== undefined) return ['/bin/sh', '-eu', join(task.scratch, scriptName), ...last]
+  const values: Readonly<Record<string, string>> = { prompt: task.prompt, promptFile, workspace: task.workspace, name: task.name }
+  const words: readonly string[] = command ?? []
+  const filled = words.map((word) => fill(word, values))
+  return words.some((word) => word.includes('{prompt}')) ? filled : [...filled, ...last]
+}
+
+/** In one pass, so that a prompt that contains a placeholder stays as it is. Any other word in braces is left alone: it may be JSON. */
+function fill(word: string, values: Readonly<Record<string, string>>): string {
+  return word.replaceAll(/\{(prompt|promptFile|workspace|name)\}/g, (_, name: string) => values[name] ?? '')
+}
+
+function checkLength(argv: readonly string[]): void {
+  if (argv.every((argument) => Buffer.byteLength(argument) < longestArgument)) return
+  throw new BulkheadError('config_invalid', `the prompt is too long for an argument (${longestArgument - 1} bytes at most)`, {
+    remedy: 'Set prompt: stdin or prompt: file for this agent.',
+  })
+}

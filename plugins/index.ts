@@ -1,0 +1,29 @@
+import type { AgentAdapter, LayerPlugin } from '../core/contracts/index.ts'
+import agentCommand from './agent-command/index.ts'
+import fsNone from './fs-none/index.ts'
+import fsView from './fs-view/index.ts'
+import interceptNone from './intercept-none/index.ts'
+import interceptSeccomp from './intercept-seccomp/index.ts'
+import netGateway from './net-gateway/index.ts'
+import netNone from './net-none/index.ts'
+import tokenNone from './token-none/index.ts'
+import tokenUserns from './token-userns/index.ts'
+
+/** The layer plugins that come with Bulkhead, by id. */
+export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>([
+  fsView,
+  fsNone,
+  tokenUserns,
+  tokenNone,
+  netGateway,
+  netNone,
+  interceptSeccomp,
+  interceptNone,
+])
+
+/** The agent adapters that come with Bulkhead, by id. */
+export const agentAdapters: ReadonlyMap<string, AgentAdapter> = byId<AgentAdapter>([agentCommand])
+
+function byId<T extends { readonly id: string }>(plugins: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(plugins.map((plugin) => [plugin.id, plugin]))
+}
