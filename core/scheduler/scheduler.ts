@@ -169,8 +169,8 @@ class Run {
       if (status !== 'queued' || cancelRequested || this.#offered.has(spec.id) || !this.#isAsked(spec.id)) return false
       return (retryAt ?? 0) <= now && readiness(spec, this.#board.states).kind === 'ready'
     })
-    // More than that cannot start before the next turn, however long the list is.
-    const most = 2 * this.#request.concurrency
+    // No more than can start now: what starts when a job ends is chosen then, by what has become ready meanwhile.
+    const most = this.#request.concurrency - this.#offered.size
     for (const { view } of ready.toSorted((a, b) => b.view.spec.priority - a.view.spec.priority).slice(0, most)) {
       this.#offered.set(view.spec.id, null)
       void this.#queue.add(() => this.#work(view.spec.id), { priority: view.spec.priority })

@@ -8,13 +8,14 @@ export const openPolicy: Policy = {
   environment: {},
 }
 
+const layer = (plugin: string): { plugin: string; options: unknown } => ({ plugin, options: {} })
+
 let made = 0
 
 /** A complete job; every call gives another id, name and port. */
 export function jobSpec(changes: Partial<JobSpec> = {}): JobSpec {
   made += 1
   const number = made.toString(36).padStart(12, '0')
-  const layer = (plugin: string): { plugin: string; options: unknown } => ({ plugin, options: {} })
   return {
     id: `job_${number}`,
     name: `job-${made}`,

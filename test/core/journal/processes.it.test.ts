@@ -29,7 +29,8 @@ test('four processes claim from one journal, one is killed, and no claim is lost
   victim?.kill('SIGKILL')
   await Promise.all(others.map((child) => once(child, 'exit')))
   const claims = journal.events().filter((event) => event.type === 'job.claimed')
-  expect(claims.map((event) => event.job).toSorted()).toEqual(jobs.map((job) => job.id).toSorted())
+  expect(claims).toHaveLength(jobs.length)
+  expect(new Set(claims.map((event) => event.job))).toEqual(new Set(jobs.map((job) => job.id)))
   expect(new Set(claims.map((event) => event.data.orchestrator)).size).toBeGreaterThan(1)
   expect(journal.verify()).toBeUndefined()
   // A receipt precedes each claim: none is missing, whoever made it.
