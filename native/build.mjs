@@ -61,7 +61,10 @@ function build() {
   const link = sanitize ? [] : ['-static', '-Wl,-z,relro,-z,now,-z,noexecstack']
   const commands = [
     ['bulkhead-helper', [...flags, ...link, ...code.filter((path) => !libraryOnly.includes(path))]],
-    ['libbulkhead.so', [...flags, '-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-z,relro,-z,now,-z,noexecstack', ...shared, ...libraryOnly]],
+    [
+      'libbulkhead.so',
+      [...flags, '-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-z,relro,-z,now,-z,noexecstack', ...shared, ...libraryOnly],
+    ],
   ]
   const stamp = join(output, 'fingerprint')
   const wanted = fingerprint(files, [compiler, commands])

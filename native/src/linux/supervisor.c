@@ -103,6 +103,7 @@ static void obey(struct supervised *s) {
       struct bh_writer w;
       bh_begin(&w, payload[0]);
       bh_write_bytes(&w, payload + 1, length - 1);
+      if (payload[0] == BH_START && s->notify >= 0) bh_supervisor_hold(&s->answers, false);
       if (s->control >= 0) bh_send(&w, s->control);
       break;
     }
@@ -146,6 +147,8 @@ static void held(struct supervised *s, uint8_t flags, const int *fds, size_t cou
       end_sandbox(s);
       return;
     }
+    /* A rule must not answer in the place of the wall that is under test. */
+    bh_supervisor_hold(&s->answers, true);
   }
   if (flags & BH_HELD_TERMINAL) {
     bh_terminal_open(&s->terminal, s->fds[BH_FD_STDIN], s->fds[BH_FD_STDOUT], fds[next++]);

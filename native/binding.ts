@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import koffi from 'koffi'
+import { BulkheadError } from '../core/contracts/index.ts'
+import { nativeFailure } from './error.ts'
+
+/** Must equal BH_ABI_VERSION of `include/bulkhead.h`. */
+const abiVersion = 1
+
+const remedy = 'Run `npm run build` in Bulkhead’s directory (needs a C compiler).'
+
+/** The functions of `src/<platform>/library.c`, with failures turned into errors. */
+export interface Binding {
+  /** Starts the helper without forking Node; returns the socket to it and its pid. */
+  startHelper(): { readonly socket: number; readonly pid: number }
+  /** Collects the helper when it has ended; `force` ends it first. True when it is gone. */
+  reap(pid: number, force: boolean): boolean
+  socketPair(): readonly [number, number]
+  /** [read, write]; the named end, which is ours, does not block. */
+  pipe(ours: 'read' | 'write'): readonly [number, number]
+  send(socket: number, bytes: Uint8Array, descriptors: readonly number[]): void
+  receiveDescriptors(socket: number, most: number): number[]
+  close(descriptor: number): void
+  /** Clock ticks since boot; undefined when there is no such process. */
+  startTime(pid: number): string | undefined
+}
+
+let loaded: Binding | undefined
+
+/**
+ * Loads the native module once, by absolute path (never by search: what is found on a search path may be planted).
+ * Throws `native_not_built`, `native_abi_mismatch`.
+ */
+export function binding(): Binding {
+  loaded ??= load()
+  return loaded
+}
+
+/** Package root: the directory that holds `native/`, both from source and from `dist/`. */
+function nativeBuild(): string {
+  const here = dirname(fileURLToPath(import.meta.url))
+  const root = join(here, '..')
+  const packageRoot = existsSync(join(root, 'package.json')) ? root : join(root, '..')
+  return process.env['BULKHEAD_NATIVE'] ?? join(packageRoot, 'native', 'build', `${process.platform}-${process.arch}`)
+}
+
+function load(): Binding {
+  const directory = nativeBuild()
+  const library = join(directory, 'libbulkhead.so')
+  const helper = join(directory, 'bulkhead-helper')
+  if (!existsSync(library) || !existsSync(helper)) {
+    throw new BulkheadError('native_not_built', `the native module for ${process.platform}-${process.arch} is missing`, {
+      where: directory,
+      remedy,
+    })
+  }
+  let module: ReturnType<typeof koffi.load>
+  try {
+    module = koffi.load(library)
+  } catch (error) {
+    throw new BulkheadError('native_not_built', 'the native module cannot be loaded', { where: library, remedy, cause: error })
+  }
+  const found: unknown = module.func('uint32_t bulkhead_abi()')()
+  if (found !== abiVersion) {
+    throw new BulkheadError('native_abi_mismatch', `the native module has version ${String(found)}, this Bulkhead needs ${abiVersion}`, {
+      where: library,
+      remedy,
+    })
+  }
+  return declare(module, helper)
+}
+
+function declare(module: ReturnType<typeof koffi.load>, helper: string): Binding {
+  const start = module.func('int32_t bulkhead_start_helper(const char *path, _Out_ int32_t *pid)')
+  const reap = module.func('int32_t bulkhead_reap(int32_t pid, int32_t force)')
+  const socketPair = module.func('int32_t bulkhead_socketpair(_Out_ int32_t *fds)')
+  const pipe = module.func('int32_t bulkhead_pipe(_Out_ int32_t *fds, int32_t nonblocking_end)')
+  const send = module.func('int32_t bulkhead_send(int32_t fd, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count)')
+  const receive = module.func('int32_t bulkhead_receive_fds(int32_t fd, _Out_ int32_t *fds, uint32_t most)')
+  const close = module.func('int32_t bulkhead_close(int32_t fd)')
+  const startTime = module.func('int32_t bulkhead_start_time(int32_t pid, _Out_ char *text, uint32_t size)')
+
+  const checked = (operation: string, result: unknown): number => {
+    const value = Number(result)
+    if (value < 0) throw nativeFailure(operation, -value)
+    return value
+  }
+  return {
+    startHelper() {
+      const pid = new Int32Array(1)
+      const socket = checked('starting the helper', start(helper, pid))
+      return { socket, pid: pid[0] ?? 0 }
+    },
+    reap: (pid, force) => Number(reap(pid, force ? 1 : 0)) !== 0,
+    socketPair() {
+      const fds = new Int32Array(2)
+      checked('socketpair', socketPair(fds))
+      return [fds[0] ?? -1, fds[1] ?? -1]
+    },
+    pipe(ours) {
+      const fds = new Int32Array(2)
+      checked('pipe', pipe(fds, ours === 'read' ? 0 : 1))
+      return [fds[0] ?? -1, fds[1] ?? -1]
+    },
+    send(socket, bytes, descriptors) {
+      checked('sending to the helper', send(socket, bytes, bytes.length, Int32Array.from(descriptors), descriptors.length))
+    },
+    receiveDescriptors(socket, most) {
+      const fds = new Int32Array(most)
+      return [...fds.subarray(0, checked('receiving descriptors', receive(socket, fds, most)))]
+    },
+    close: (descriptor) => void close(descriptor),
+    startTime(pid) {
+      const text = Buffer.alloc(32)
+      if (Number(startTime(pid, text, text.length)) < 0) return undefined
+      return text.toString('latin1', 0, text.indexOf(0))
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import { Socket } from 'node:net'
+import type { FeatureAnswer, HostFeature, Launcher, LaunchSpec, Sandbox, Stdio } from '../core/contracts/index.ts'
+import { BulkheadError } from '../core/contracts/index.ts'
+import { binding } from './binding.ts'
+import type { Binding } from './binding.ts'
+import { encodeLaunch, message } from './codec.ts'
+import { FrameSplitter, FrameWriter } from './frame.ts'
+import { HeldSandbox } from './sandbox.ts'
+import { openStdio } from './stdio.ts'
+
+/** The launcher and the probes of the native module, which share one helper process. */
+export interface NativeLauncher extends Launcher {
+  probe(feature: HostFeature): Promise<FeatureAnswer>
+}
+
+/** Starts nothing yet: the helper starts with the first launch or probe, and again when it has died. */
+export function createLauncher(): NativeLauncher {
+  return new HelperLauncher()
+}
+
+class HelperLauncher implements NativeLauncher {
+  #helper: { readonly socket: number; readonly pid: number } | undefined
+  readonly #sandboxes = new Set<HeldSandbox>()
+
+  async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
+    const native = binding()
+    const frame = encodeLaunch(spec, stdio)
+    const [channel, theirChannel] = native.socketPair()
+    const [descriptors, theirDescriptors] = native.socketPair()
+    const streams = openStdio(native, stdio)
+    try {
+      this.#send(native, frame, [theirChannel, theirDescriptors, ...streams.theirs])
+    } catch (error) {
+      streams.abandon()
+      for (const fd of [channel, descriptors]) native.close(fd)
+      throw error
+    } finally {
+      for (const fd of [theirChannel, theirDescriptors, ...streams.closeAfterSending]) native.close(fd)
+    }
+    const sandbox = new HeldSandbox(native, channel, descriptors, streams.ours)
+    this.#sandboxes.add(sandbox)
+    void sandbox.exited.then(() => this.#sandboxes.delete(sandbox))
+    await sandbox.held
+    return sandbox
+  }
+
+  async probe(feature: HostFeature): Promise<FeatureAnswer> {
+    const native = binding()
+    const w = new FrameWriter(message.probe)
+    w.text(feature)
+    const [channel, theirs] = native.socketPair()
+    try {
+      this.#send(native, w.finish(), [theirs])
+    } finally {
+      native.close(theirs)
+    }
+    const splitter = new FrameSplitter()
+    for await (const chunk of new Socket({ fd: channel, readable: true, writable: false })) {
+      for (const frame of splitter.push(chunk as Buffer)) {
+        return { ok: frame.u8() === 1, level: frame.u32(), reason: frame.text() }
+      }
+    }
+    return { ok: false, level: 0, reason: 'the probe itself was killed by the kernel' }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const helper = this.#helper
+    this.#helper = undefined
+    if (helper === undefined) return
+    for (const sandbox of this.#sandboxes) sandbox.kill()
+    await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.exited))
+    binding().close(helper.socket)
+    // It ends at the end of file; what still hangs after a moment is ended by force.
+    for (let waited = 0; waited < 100; waited++) {
+      if (binding().reap(helper.pid, false)) return
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    binding().reap(helper.pid, true)
+  }
+
+  #send(native: Binding, frame: Uint8Array, descriptors: readonly number[]): void {
+    const reused = this.#helper !== undefined
+    const helper = (this.#helper ??= native.startHelper())
+    try {
+      native.send(helper.socket, frame, descriptors)
+    } catch (error) {
+      native.close(helper.socket)
+      native.reap(helper.pid, true)
+      this.#helper = undefined
+      // A helper that somebody killed is replaced; one that dies at once is an error.
+      if (!reused || !BulkheadError.is(error)) throw error
+      this.#send(native, frame, descriptors)
+    }
+  }
+}
