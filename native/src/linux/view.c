@@ -1,230 +1,300 @@
 #include "view.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
-#include "mounts.h"
-#include "sys.h"
-#include "tree.h"
+#include "kernel.h"
 
-/* For the texts of `file` entries and empty files; everything else of the root is directories. */
-#define ROOT_BYTES (64U << 20)
+#define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-static int attach(struct bh_tree *tree, int mount, const char *target, mode_t type, struct bh_failure *failure) {
-  const int at = bh_tree_make(tree, target, type, 0755, failure);
-  if (at < 0) return at;
-  const int result = bh_mount_attach(mount, at, failure, target);
-  close(at);
-  return result;
-}
-
-static int add_bind(struct bh_tree *tree, const struct bh_view_entry *entry, struct bh_failure *failure) {
-  if (entry->missing) return 0;
-  int mount = entry->tree;
-  if (mount < 0) {
-    if (entry->owned) return bh_fail_at(failure, EPERM, "bind owner", "%s needs root", entry->text);
-    mount = bh_mount_copy(entry->text, BH_MOUNT_ATTRIBUTES_PLAIN | (entry->writable ? 0 : MOUNT_ATTR_RDONLY), -1, failure);
+/* A detached mount of a fresh filesystem; `key`/`value` pairs end with NULL. */
+static int fresh(const char *type, const char *const *options, uint64_t attributes, struct bh_fault *fault) {
+  const int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+  if (context < 0) return bh_fault(fault, 0, "fsopen", type);
+  int mount = -1;
+  for (; options && options[0]; options += 2) {
+    if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, options[0], options[1], 0) < 0) {
+      bh_fault(fault, 0, "fsconfig", options[0]);
+      close(context);
+      return -1;
+    }
   }
-  if (mount == -ENOENT && failure->error == 0) {
-    return entry->optional ? 0 : bh_fail_at(failure, ENOENT, "bind source", "%s", entry->text);
+  if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+    bh_fault(fault, 0, "fsconfig create", type);
+  } else if ((mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, (unsigned)attributes)) < 0) {
+    bh_fault(fault, 0, "fsmount", type);
   }
-  if (mount < 0) return mount;
-  struct stat facts;
-  int result = fstat(mount, &facts) < 0 ? bh_fail_at(failure, errno, "stat", "%s", entry->text) : 0;
-  if (result == 0) result = attach(tree, mount, entry->target, S_ISDIR(facts.st_mode) ? S_IFDIR : S_IFREG, failure);
-  close(mount);
-  return result;
+  close(context);
+  return mount;
 }
 
-static int add_mount(struct bh_tree *tree, int mount, const char *target, bool owned, struct bh_failure *failure) {
-  if (mount < 0) return mount;
-  int result = attach(tree, mount, target, S_IFDIR, failure);
-  if (result == 0 && owned) result = bh_tree_own(tree, mount, failure);
-  close(mount);
-  return result;
+static int tmpfs(uint64_t size, uint32_t mode, uint64_t attributes, struct bh_fault *fault) {
+  char bytes[24], octal[12], inodes[24];
+  snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)size);
+  snprintf(octal, sizeof(octal), "%o", mode);
+  /* One inode per 4 KiB: files without content are bounded like files with. */
+  snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)(size / 4096 + 1024));
+  const char *const options[] = {"size", bytes, "mode", octal, "nr_inodes", inodes, NULL};
+  return fresh("tmpfs", options, attributes, fault);
 }
 
-/* Puts an (unlinked) file of the root over something that exists. */
-static int cover_with_file(struct bh_tree *tree, int at, const void *content, size_t length, mode_t mode, const char *target,
-                           struct bh_failure *failure) {
-  static const char name[] = ".bulkhead-cover";
-  const int fd = openat(tree->root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return bh_fail_at(failure, errno, "cover", "%s", target);
-  int result = bh_write_all(fd, content, length, mode, target, failure);
-  close(fd);
-  int copy = -1;
-  if (result == 0) {
-    copy = bh_open_tree(tree->root, name, OPEN_TREE_CLONE);
-    if (copy < 0) result = bh_fail_at(failure, copy, "open_tree", "cover of %s", target);
-  }
-  if (result == 0) result = bh_mount_set(copy, BH_MOUNT_ATTRIBUTES_PLAIN | MOUNT_ATTR_RDONLY, failure, target);
-  if (result == 0) result = bh_mount_attach(copy, at, failure, target);
-  if (copy >= 0) close(copy);
-  unlinkat(tree->root, name, 0);
-  return result;
-}
-
-static int add_file(struct bh_tree *tree, const struct bh_view_entry *entry, struct bh_failure *failure) {
-  int at = bh_tree_find(tree, entry->target);
-  if (at >= 0) {
-    const int result = cover_with_file(tree, at, entry->content, entry->length, entry->mode, entry->target, failure);
+/*
+ * Opens `path` below `root`, making directories that are missing, and the last component as a directory or an empty file. Follows no
+ * link at all: an agent may have written part of what is mounted here already.
+ */
+static int open_target(int root, const char *path, mode_t mode, bool directory, struct bh_fault *fault) {
+  int at = dup(root);
+  char component[256];
+  while (at >= 0 && *path) {
+    while (*path == '/') path++;
+    const size_t length = strcspn(path, "/");
+    if (length == 0) break;
+    if (length >= sizeof(component)) {
+      close(at);
+      return bh_fault(fault, ENAMETOOLONG, "path of the view", NULL);
+    }
+    memcpy(component, path, length);
+    component[length] = 0;
+    path += length;
+    const bool last = *path == 0;
+    const bool folder = !last || directory;
+    int next = openat(at, component, O_PATH | O_NOFOLLOW | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
+    if (next < 0 && errno == ENOENT) {
+      if (folder) {
+        if (mkdirat(at, component, last ? mode : 0755) < 0) goto failed;
+      } else {
+        const int made = openat(at, component, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+        if (made < 0) goto failed;
+        close(made);
+      }
+      next = openat(at, component, O_PATH | O_NOFOLLOW | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
+    }
+    if (next < 0) goto failed;
+    struct stat status;
+    if (!folder && (fstat(next, &status) < 0 || S_ISLNK(status.st_mode))) {
+      close(next);
+      errno = ELOOP;
+      goto failed;
+    }
     close(at);
-    return result;
+    at = next;
   }
-  const int fd = bh_tree_create(tree, entry->target, failure);
-  if (fd < 0) return fd;
-  const int result = bh_write_all(fd, entry->content, entry->length, entry->mode, entry->target, failure);
-  close(fd);
-  return result;
-}
-
-static int add_hide(struct bh_tree *tree, const char *target, struct bh_failure *failure) {
-  const int at = bh_tree_find(tree, target);
-  if (at == -ENOENT || at == -ENOTDIR) return 0;
-  if (at < 0) return bh_fail_at(failure, at, "hide", "%s", target);
-  struct stat facts;
-  int result = fstat(at, &facts) < 0 ? bh_fail_at(failure, errno, "hide", "%s", target) : 0;
-  if (result == 0 && S_ISDIR(facts.st_mode)) {
-    const int mount = bh_mount_tmpfs(0, 0, BH_MOUNT_ATTRIBUTES_PLAIN | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY, failure);
-    result = mount < 0 ? mount : bh_mount_attach(mount, at, failure, target);
-    if (mount >= 0) close(mount);
-  } else if (result == 0) {
-    result = cover_with_file(tree, at, "", 0, 0, target, failure);
-  }
+  return at;
+failed: {
+  const int code = errno;
   close(at);
-  return result;
+  return bh_fault(fault, code, "making in the view", component);
+}
 }
 
-static int add_directory(struct bh_tree *tree, const struct bh_view_entry *entry, struct bh_failure *failure) {
-  const int at = bh_tree_make(tree, entry->target, S_IFDIR, entry->mode, failure);
-  if (at < 0) return at;
-  close(at);
-  return 0;
-}
-
-/* proc(5) parts that change the machine and ask for uid 0 or for nothing, not for a capability. */
-static const char *const proc_parts[] = {"sys", "irq", "bus", "sysrq-trigger", "acpi", "scsi", "fs"};
-
-static int add_proc(struct bh_tree *tree, const char *target, struct bh_failure *failure) {
-  const struct bh_option options[] = {{NULL, NULL}};
-  const int mount = bh_mount_new("proc", options, BH_MOUNT_ATTRIBUTES_PLAIN | MOUNT_ATTR_NOEXEC, failure);
-  if (mount < 0) return mount;
-  int result = attach(tree, mount, target, S_IFDIR, failure);
-  for (size_t i = 0; result == 0 && i < sizeof(proc_parts) / sizeof(proc_parts[0]); i++) {
-    const int part = bh_open_tree(mount, proc_parts[i], OPEN_TREE_CLONE);
-    if (part == -ENOENT) continue;
-    if (part < 0) {
-      result = bh_fail_at(failure, part, "open_tree", "%s/%s", target, proc_parts[i]);
-      break;
-    }
-    result = bh_mount_set(part, BH_MOUNT_ATTRIBUTES_PLAIN | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY, failure, proc_parts[i]);
-    if (result == 0) {
-      const int moved = bh_move_mount(part, mount, proc_parts[i], 0);
-      if (moved < 0) result = bh_fail_at(failure, moved, "move_mount", "%s/%s", target, proc_parts[i]);
-    }
-    close(part);
+/* Attaches a detached mount and gives the descriptor up. */
+static int attach(int root, int mount, const char *target, bool directory, struct bh_fault *fault) {
+  const int place = open_target(root, target, 0755, directory, fault);
+  int result = -1;
+  if (place >= 0) {
+    result = bh_move_mount(mount, place);
+    if (result < 0) bh_fault(fault, 0, "move_mount to", target);
+    close(place);
   }
   close(mount);
   return result;
 }
 
-static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-static const struct {
-  const char *name;
-  const char *to;
-} device_links[] = {
-    {"ptmx", "pts/ptmx"}, {"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
-};
+static int is_directory(int fd, struct bh_fault *fault) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return bh_fault(fault, 0, "fstat of a mount", NULL);
+  return S_ISDIR(status.st_mode) ? 1 : 0;
+}
 
-/* What belongs into a fresh /dev, whose root directory is `dev`. */
-static int fill_dev(int dev, uint64_t shm_bytes, struct bh_failure *failure) {
-  for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-    char source[32];
-    snprintf(source, sizeof(source), "/dev/%s", devices[i]);
-    const int node = bh_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
-    if (node < 0) return bh_fail_at(failure, node, "open_tree", "%s", source);
-    const int file = openat(dev, devices[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-    if (file >= 0) close(file);
-    int result = file < 0 ? -errno : bh_move_mount(node, dev, devices[i], 0);
-    close(node);
-    if (result < 0) return bh_fail_at(failure, result, "device", "%s", source);
+static int bind_one(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  const bool mapped = entry->mapped;
+  int tree = entry->mount;
+  if (!mapped) tree = bh_open_tree(AT_FDCWD, entry->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (tree < 0) {
+    /* An optional source that is missing; a mapped one has been looked for before. A source hidden from this identity does not exist for it. */
+    if (entry->optional && (mapped || errno == ENOENT || errno == EACCES)) return 0;
+    return bh_fault(fault, 0, "open_tree", entry->text);
   }
-  for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
-    if (symlinkat(device_links[i].to, dev, device_links[i].name) < 0) return bh_fail_at(failure, errno, "symlink", "%s", device_links[i].name);
+  struct mount_attr attributes = {.attr_set = PLAIN | (entry->writable ? 0 : MOUNT_ATTR_RDONLY)};
+  if (bh_mount_setattr(tree, mapped ? 0 : AT_RECURSIVE, &attributes) < 0) {
+    const int code = errno;
+    close(tree);
+    return bh_fault(fault, code, "mount_setattr", entry->text);
   }
-  if (mkdirat(dev, "pts", 0755) < 0 || mkdirat(dev, "shm", 0755) < 0) return bh_fail(failure, errno, "mkdir dev");
-  const struct bh_option options[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0600"}, {NULL, NULL}};
-  const int pts = bh_mount_new("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, failure);
-  if (pts < 0) return pts;
-  int result = bh_move_mount(pts, dev, "pts", 0);
-  close(pts);
-  if (result < 0) return bh_fail(failure, result, "mount devpts");
-  const int shm = bh_mount_tmpfs(shm_bytes, 01777, BH_MOUNT_ATTRIBUTES_PLAIN, failure);
-  if (shm < 0) return shm;
-  result = bh_move_mount(shm, dev, "shm", 0);
-  close(shm);
-  return result < 0 ? bh_fail(failure, result, "mount shm") : 0;
-}
-
-static int add_dev(struct bh_tree *tree, const char *target, uint64_t shm_bytes, struct bh_failure *failure) {
-  const int dev = bh_mount_tmpfs(1U << 20, 0755, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, failure);
-  if (dev < 0) return dev;
-  int result = attach(tree, dev, target, S_IFDIR, failure);
-  if (result == 0) result = fill_dev(dev, shm_bytes, failure);
-  if (result == 0) result = bh_mount_set(dev, MOUNT_ATTR_RDONLY, failure, target);
-  close(dev);
-  return result;
-}
-
-static int add_entry(struct bh_tree *tree, const struct bh_view_entry *entry, struct bh_failure *failure) {
-  switch (entry->kind) {
-    case BH_BIND: return add_bind(tree, entry, failure);
-    case BH_TMPFS:
-      return add_mount(tree, bh_mount_tmpfs(entry->size, entry->mode, BH_MOUNT_ATTRIBUTES_PLAIN, failure), entry->target, true, failure);
-    case BH_FILE: return add_file(tree, entry, failure);
-    case BH_SYMLINK: return bh_tree_link(tree, entry->target, entry->text, failure);
-    case BH_DIRECTORY: return add_directory(tree, entry, failure);
-    case BH_HIDE: return add_hide(tree, entry->target, failure);
-    case BH_PROC: return add_proc(tree, entry->target, failure);
-    case BH_DEV: return add_dev(tree, entry->target, entry->size, failure);
-    case BH_ENTRY_COUNT: break;
+  const int directory = is_directory(tree, fault);
+  if (directory < 0) {
+    close(tree);
+    return -1;
   }
-  return bh_fail(failure, EINVAL, "view entry");
+  return attach(root, tree, entry->target, directory == 1, fault);
 }
 
-static int build(struct bh_tree *tree, const struct bh_spec *spec, struct bh_failure *failure) {
-  /* Nothing that is mounted here may show on the host or the other way round. */
-  struct mount_attr attr = {.propagation = MS_PRIVATE};
-  if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0) return bh_fail(failure, errno, "private mounts");
-  /* On "/" and not below it: anywhere else it would cover sources of binds. Absolute paths still begin at the old root, below it. */
-  int result = bh_move_mount(tree->root, AT_FDCWD, "/", 0);
-  if (result < 0) return bh_fail(failure, result, "move_mount root");
-  result = bh_tree_own(tree, tree->root, failure);
-  for (uint32_t i = 0; result == 0 && i < spec->entry_count; i++) result = add_entry(tree, &spec->entries[i], failure);
-  if (result == 0) result = bh_mount_set(tree->root, MOUNT_ATTR_RDONLY, failure, "/");
-  return result;
+/* Binds something of the old root (a device) or of the view itself, by descriptor or path. */
+static int bind_path(int root, int at, const char *source, const char *target, uint64_t set, bool directory, struct bh_fault *fault) {
+  const int tree = bh_open_tree(at, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (tree < 0) return errno == ENOENT ? 0 : bh_fault(fault, 0, "open_tree", source);
+  struct mount_attr attributes = {.attr_set = set};
+  if (set != 0 && bh_mount_setattr(tree, 0, &attributes) < 0) {
+    const int code = errno;
+    close(tree);
+    return bh_fault(fault, code, "mount_setattr", source);
+  }
+  return attach(root, tree, target, directory, fault);
 }
 
-static int change_root(int root, struct bh_failure *failure) {
-  if (fchdir(root) < 0) return bh_fail(failure, errno, "fchdir root");
-  if (syscall(SYS_pivot_root, ".", ".") < 0) return bh_fail(failure, errno, "pivot_root");
-  /* "." is now the old root, on top of the new one (pivot_root(2), notes). */
-  if (syscall(SYS_umount2, ".", MNT_DETACH) < 0) return bh_fail(failure, errno, "detach old root");
-  if (chdir("/") < 0) return bh_fail(failure, errno, "chdir root");
+static int make_proc(int root, const char *target, struct bh_fault *fault) {
+  /* Parts of /proc that configure the whole machine. They check the kernel identity, not capabilities. */
+  static const char *const system_parts[] = {"sys", "irq", "bus", "fs", "sysrq-trigger", "acpi", "scsi"};
+  const int proc = fresh("proc", NULL, PLAIN | MOUNT_ATTR_NOEXEC, fault);
+  if (proc < 0 || attach(root, proc, target, true, fault) < 0) return -1;
+  for (size_t i = 0; i < sizeof(system_parts) / sizeof(*system_parts); i++) {
+    char path[512];
+    if (snprintf(path, sizeof(path), "%s/%s", target, system_parts[i]) >= (int)sizeof(path)) return bh_fault(fault, ENAMETOOLONG, "path of /proc", NULL);
+    struct stat status;
+    if (fstatat(root, path + 1, &status, AT_SYMLINK_NOFOLLOW) < 0) continue;
+    if (bind_path(root, root, path + 1, path, MOUNT_ATTR_RDONLY | PLAIN | MOUNT_ATTR_NOEXEC, S_ISDIR(status.st_mode), fault) < 0) return -1;
+  }
   return 0;
 }
 
-int bh_view_enter(const struct bh_spec *spec, struct bh_failure *failure) {
-  struct bh_tree tree = {.root = bh_mount_tmpfs(ROOT_BYTES, 0755, BH_MOUNT_ATTRIBUTES_PLAIN, failure)};
-  if (tree.root < 0) return tree.root;
-  const mode_t mask = umask(0);
-  int result = build(&tree, spec, failure);
-  if (result == 0) result = change_root(tree.root, failure);
-  umask(mask);
-  free(tree.owned);
-  close(tree.root);
+static int make_dev(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
+  static const char *const links[][2] = {
+      {"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"}};
+  char path[512], source[32];
+  const int dev = tmpfs(64 * 1024, 0755, PLAIN | MOUNT_ATTR_NOEXEC, fault);
+  if (dev < 0) return -1;
+  const int keep = dup(dev);
+  if (keep < 0 || attach(root, dev, entry->target, true, fault) < 0) return -1;
+  for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
+    snprintf(source, sizeof(source), "/dev/%s", devices[i]);
+    snprintf(path, sizeof(path), "%s/%s", entry->target, devices[i]);
+    if (bind_path(root, AT_FDCWD, source, path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false, fault) < 0) return -1;
+  }
+  for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+    if (symlinkat(links[i][1], keep, links[i][0]) < 0) return bh_fault(fault, 0, "symlink in /dev", links[i][0]);
+  }
+  static const char *const terminals[] = {"newinstance", "", "ptmxmode", "0666", "mode", "0620", NULL};
+  const int pts = fresh("devpts", terminals + 2, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fault);
+  snprintf(path, sizeof(path), "%s/pts", entry->target);
+  if (pts < 0 || attach(root, pts, path, true, fault) < 0) return -1;
+  const int shm = tmpfs(entry->size, 01777, PLAIN, fault);
+  snprintf(path, sizeof(path), "%s/shm", entry->target);
+  if (shm < 0 || attach(root, shm, path, true, fault) < 0) return -1;
+  struct mount_attr frozen = {.attr_set = MOUNT_ATTR_RDONLY};
+  if (bh_mount_setattr(keep, 0, &frozen) < 0) return bh_fault(fault, 0, "mount_setattr", "/dev");
+  close(keep);
+  return 0;
+}
+
+static int make_file(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  const int place = open_target(root, entry->target, 0, false, fault);
+  if (place < 0) return -1;
+  char link[40];
+  snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+  const int fd = open(link, O_WRONLY | O_TRUNC | O_CLOEXEC);
+  close(place);
+  if (fd < 0) return bh_fault(fault, 0, "open", entry->target);
+  const size_t length = strlen(entry->text);
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t n = write(fd, entry->text + done, length - done);
+    if (n < 0) break;
+    done += (size_t)n;
+  }
+  const int failed = done < length || fchmod(fd, entry->mode) < 0;
+  const int code = errno;
+  close(fd);
+  return failed ? bh_fault(fault, code, "write", entry->target) : 0;
+}
+
+static int make_symlink(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  char parent[4096];
+  if (snprintf(parent, sizeof(parent), "%s", entry->target) >= (int)sizeof(parent)) return bh_fault(fault, ENAMETOOLONG, "symlink", NULL);
+  char *slash = strrchr(parent, '/');
+  *slash = 0;
+  const int at = open_target(root, parent, 0755, true, fault);
+  if (at < 0) return -1;
+  const int result = symlinkat(entry->text, at, slash + 1);
+  if (result < 0) bh_fault(fault, 0, "symlink", entry->target);
+  close(at);
   return result;
+}
+
+/* Covers what exists at the target with an empty file or directory that nobody can open. */
+static int hide(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT};
+  const int place = (int)syscall(SYS_openat2, root, entry->target, &how, sizeof(how));
+  if (place < 0) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : bh_fault(fault, 0, "openat2", entry->target);
+  struct stat status;
+  if (fstat(place, &status) < 0) return bh_fault(fault, 0, "fstat", entry->target);
+  const int cover = tmpfs(4096, 0, PLAIN, fault);
+  if (cover < 0) return -1;
+  int mount = cover;
+  if (!S_ISDIR(status.st_mode)) {
+    const int file = openat(cover, "hidden", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0);
+    if (file < 0) return bh_fault(fault, 0, "cover of", entry->target);
+    close(file);
+    mount = bh_open_tree(cover, "hidden", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    close(cover);
+    if (mount < 0) return bh_fault(fault, 0, "open_tree of the cover of", entry->target);
+  }
+  struct mount_attr frozen = {.attr_set = MOUNT_ATTR_RDONLY | PLAIN};
+  int result = bh_mount_setattr(mount, 0, &frozen);
+  if (result == 0) result = bh_move_mount(mount, place);
+  if (result < 0) bh_fault(fault, 0, "hiding", entry->target);
+  close(mount);
+  close(place);
+  return result;
+}
+
+static int make_entry(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  int fd;
+  switch (entry->kind) {
+    case BH_BIND:
+      return bind_one(root, entry, fault);
+    case BH_TMPFS:
+      fd = tmpfs(entry->size, entry->mode, PLAIN, fault);
+      return fd < 0 ? -1 : attach(root, fd, entry->target, true, fault);
+    case BH_FILE:
+      return make_file(root, entry, fault);
+    case BH_SYMLINK:
+      return make_symlink(root, entry, fault);
+    case BH_DIRECTORY:
+      fd = open_target(root, entry->target, entry->mode, true, fault);
+      return fd < 0 ? -1 : close(fd);
+    case BH_HIDE:
+      return hide(root, entry, fault);
+    case BH_PROC:
+      return make_proc(root, entry->target, fault);
+    default:
+      return make_dev(root, entry, fault);
+  }
+}
+
+int bh_view_enter(const struct bh_spec *spec, struct bh_fault *fault) {
+  umask(0);
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return bh_fault(fault, 0, "making mounts private", NULL);
+  const int root = tmpfs(1024 * 1024, 0755, PLAIN, fault);
+  if (root < 0) return -1;
+  /* On "/", not on a directory: a path of the old root must stay reachable while it is bound (also one below /tmp). */
+  const int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (old < 0 || bh_move_mount(root, old) < 0) return bh_fault(fault, 0, "move_mount of the new root", NULL);
+  close(old);
+  for (size_t i = 0; i < spec->entry_count; i++) {
+    if (make_entry(root, &spec->entries[i], fault) < 0) return -1;
+  }
+  struct mount_attr frozen = {.attr_set = MOUNT_ATTR_RDONLY};
+  if (bh_mount_setattr(root, 0, &frozen) < 0) return bh_fault(fault, 0, "mount_setattr of the root", NULL);
+  if (fchdir(root) < 0) return bh_fault(fault, 0, "fchdir", NULL);
+  if (syscall(SYS_pivot_root, ".", ".") < 0) return bh_fault(fault, 0, "pivot_root", NULL);
+  if (umount2(".", MNT_DETACH) < 0) return bh_fault(fault, 0, "umount of the old root", NULL);
+  if (chdir("/") < 0) return bh_fault(fault, 0, "chdir", NULL);
+  close(root);
+  umask(022);
+  return 0;
 }

@@ -1,14 +1,11 @@
-/* The new root of a sandbox (`MountView` of core/contracts/launch.ts). */
-#ifndef BULKHEAD_LINUX_VIEW_H
-#define BULKHEAD_LINUX_VIEW_H
+/* The new root of a sandbox (mount_namespaces(7), the mount calls of Linux 5.12). */
+#ifndef BULKHEAD_VIEW_H
+#define BULKHEAD_VIEW_H
 
-#include "../common/spec.h"
-#include "failure.h"
+#include "fault.h"
+#include "spec.h"
 
-/*
- * Builds the view in the calling process's own mount namespace and makes it the root. Nothing is ever created outside the filesystems that
- * were made here: a target that does not exist in a bound directory is an error. Symbolic links in targets are refused.
- */
-int bh_view_enter(const struct bh_spec *spec, struct bh_failure *failure);
+/* Builds the view in the calling process's own mount namespace and makes it the root. Nothing of the old root stays reachable. */
+int bh_view_enter(const struct bh_spec *spec, struct bh_fault *fault);
 
 #endif
