@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import { BulkheadError } from '../core/contracts/error.ts'
 import type { Git, Place } from './git.ts'
@@ -20,6 +21,8 @@ import { ownMark, type ProcessMark } from './liveness.ts'
 import { compareTrees } from './raw-diff.ts'
 import { readGitFile, type Repository } from './repository.ts'
 import { visibleLine } from './visible.ts'
+
+const lockWaitMs = 1500
 
 /** A checkout of the user whose HEAD names the target branch. */
 export interface Checkout {
@@ -78,12 +81,7 @@ export async function holdCheckout(
   const id = randomBytes(8).toString('hex')
   const marker = join(layout.checkouts, `${id}.json`)
   const copy = join(layout.checkouts, `${id}.index`)
-  let descriptor: number
-  try {
-    descriptor = openSync(lock, 'wx', 0o644)
-  } catch (error) {
-    throw dirty(checkout, 'another git command is working in it', { cause: error })
-  }
+  const descriptor = await takeLock(lock, checkout)
   const release = (): void => {
     movesInProgress.delete(marker)
     rmSync(lock, { force: true })
@@ -142,6 +140,18 @@ export async function checkoutPlace(git: Git, repository: Repository, checkout: 
     Object.assign(config, { [`${driver}.clean`]: '', [`${driver}.smudge`]: '', [`${driver}.process`]: '', [`${driver}.required`]: 'false' })
   }
   return { ...place, config }
+}
+
+/** Waits for git commands of the user, which take moments; then `merge_checkout_dirty`. */
+async function takeLock(lock: string, checkout: Checkout): Promise<number> {
+  for (let waited = 0; ; waited += 50) {
+    try {
+      return openSync(lock, 'wx', 0o644)
+    } catch (error) {
+      if (waited >= lockWaitMs) throw dirty(checkout, 'another git command is working in it', { cause: error })
+      await sleep(50)
+    }
+  }
 }
 
 async function proveClean(git: Git, place: Place, checkout: Checkout, move: { from: string; to: string }): Promise<void> {

@@ -16,6 +16,8 @@ export interface Place {
   readonly objects?: string
   /** Boundary commits of a shallow repository, when not the repository's own file. */
   readonly shallow?: string
+  /** False for the one command (`check-ignore`) that refuses to take its paths literally. */
+  readonly literalPaths?: false
   /** Added to the pinned configuration. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -43,7 +45,9 @@ export interface GitResult {
 
 const defaultTimeoutMs = 10 * 60_000
 const lockAttempts = 12
-const locked = /\.lock['"]?: File exists|could not lock|Unable to create .*\.lock|cannot lock ref .*File exists/i
+/** Locks, and what git says of a worktree that another process is just adding. */
+const locked =
+  /\.lock['"]?: File exists|could not lock|Unable to create .*\.lock|cannot lock ref .*File exists|failed to read .*commondir|fatal: not a git repository|bad object worktrees\//i
 
 /**
  * The only door to git. Every command gets an explicit `--git-dir`, the pinned environment, a working directory that is ours and
@@ -61,6 +65,7 @@ export class Git {
   /** For commands that print text. Returns stdout unchanged. */
   async text(place: Place, args: readonly string[]): Promise<string> {
     const env = environment(this.binary, place)
+    let failed: BulkheadError | undefined
     // By itself simple-git takes an exit code other than 0 for success when nothing was printed to stderr: hence `errors`.
     const git = simpleGit({
       baseDir: this.directory,
@@ -72,7 +77,8 @@ export class Git {
       timeout: { block: defaultTimeoutMs },
       errors: (error, result) => {
         if (error !== undefined) return error
-        return result.exitCode === 0 ? undefined : failure(args, result.exitCode, Buffer.concat(result.stdErr).toString())
+        if (result.exitCode === 0) return undefined
+        return (failed = failure(args, result.exitCode, Buffer.concat(result.stdErr).toString()))
       },
       // Its guards refuse guarded names even where they are set to close a hole, which is what our pins do.
       allowEnvironment: Object.keys(env),
@@ -93,7 +99,8 @@ export class Git {
     try {
       return await git.raw([...globalArguments(place), ...args])
     } catch (error) {
-      throw BulkheadError.from(error, 'git_failed', { operation: operation(args) })
+      // It wraps what the handler returns as text.
+      throw failed ?? BulkheadError.from(error, 'git_failed', { operation: operation(args) })
     }
   }
 
@@ -141,7 +148,9 @@ export class Git {
    * configuration is read here so that `safe.directory` holds; `rev-parse` runs nothing.
    */
   async discover(directory: string, home: string | undefined, args: readonly string[]): Promise<GitResult> {
-    const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...env } = pinnedEnvironment(this.binary)
+    const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...pinned } = pinnedEnvironment(this.binary)
+    // Without the pinned configuration, which would refuse to start in a bare repository.
+    const env = { ...pinned, GIT_CONFIG_COUNT: '0' }
     const child = spawn(this.binary, ['rev-parse', ...args], {
       cwd: directory,
       env: home === undefined ? env : { ...env, HOME: home },
@@ -173,6 +182,7 @@ function globalArguments(place: Place): string[] {
 function environment(binary: string, place: Place): Record<string, string> {
   return {
     ...pinnedEnvironment(binary, place.config),
+    ...(place.literalPaths === false ? {} : { GIT_LITERAL_PATHSPECS: '1' }),
     ...(place.index === undefined ? {} : { GIT_INDEX_FILE: place.index }),
     ...(place.objects === undefined ? {} : { GIT_OBJECT_DIRECTORY: place.objects }),
     ...(place.shallow === undefined ? {} : { GIT_SHALLOW_FILE: place.shallow }),
@@ -186,9 +196,15 @@ function finish(child: ChildProcess, args: readonly string[], options: RunOption
     let bytes = 0
     let cut = false
     let stopped: string | undefined
+    const kill = (): void => {
+      child.kill('SIGKILL')
+      // Otherwise 'close' would wait for a grandchild that has the pipes.
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }
     const stop = (reason: string): void => {
       stopped ??= reason
-      child.kill('SIGKILL')
+      kill()
     }
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
     const timer = setTimeout(() => stop(`took longer than ${Math.round(timeoutMs / 1000)} s`), timeoutMs)
@@ -198,7 +214,7 @@ function finish(child: ChildProcess, args: readonly string[], options: RunOption
       if (bytes <= maximum) return void output.push(chunk)
       if (options.truncate !== true) return stop(`printed more than ${maximum} bytes`)
       cut = true
-      child.kill('SIGKILL')
+      kill()
     }
     if (child.stdout?.destroyed === false) child.stdout.on('data', collect)
     child.stderr?.on('data', (chunk: Buffer) => {

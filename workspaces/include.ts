@@ -20,10 +20,10 @@ export async function copyIncluded(git: Git, repository: Repository, tree: strin
   const place = { ...repository.place, workTree: repository.root }
   const matched = await git.fields(place, ['ls-files', '-z', '--others', '--ignored', `--exclude-from=${list}`])
   if (matched.length === 0) return []
-  const ignored = await git.fields(place, ['check-ignore', '-z', '--stdin', '--no-index'], {
-    input: `${matched.join('\0')}\0`,
-    exits: [0, 1],
-  })
+  // `./` keeps a path that begins with a colon from being read as pathspec magic.
+  const input = matched.map((path) => `./${path}\0`).join('')
+  const args = ['check-ignore', '-z', '--stdin', '--no-index']
+  const ignored = (await git.fields({ ...place, literalPaths: false }, args, { input, exits: [0, 1] })).map((path) => path.slice(2))
   const copied: string[] = []
   let bytes = 0
   for (const path of ignored) {

@@ -47,7 +47,6 @@ export function pinnedEnvironment(binary: string, config: Readonly<Record<string
     GIT_OPTIONAL_LOCKS: '0',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
-    GIT_LITERAL_PATHSPECS: '1',
     GIT_CONFIG_COUNT: String(entries.length),
   }
   for (const [index, [key, value]] of entries.entries()) {

@@ -48,9 +48,14 @@ export function parseRaw(fields: readonly string[]): readonly RawChange[] {
 }
 
 /** Lines per path, by the new path. Files above 16 MiB count as binary so that no time goes into diffing them. */
-export async function countLines(git: Git, place: Place, args: readonly string[]): Promise<ReadonlyMap<string, LineCounts>> {
+export async function countLines(
+  git: Git,
+  place: Place,
+  args: readonly string[],
+  timeoutMs?: number,
+): Promise<ReadonlyMap<string, LineCounts>> {
   const config = { ...place.config, 'core.bigFileThreshold': '16m' }
-  const fields = await git.fields({ ...place, config }, args)
+  const fields = await git.fields({ ...place, config }, args, timeoutMs === undefined ? {} : { timeoutMs })
   const counts = new Map<string, LineCounts>()
   const rest = fields.values()
   for (const field of rest) {

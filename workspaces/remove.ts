@@ -9,7 +9,8 @@ import { workspaceAt, type Layout } from './layout.ts'
 import { candidateRef } from './merge-queue.ts'
 import { checkHash, checkName } from './names.ts'
 import type { Repository } from './repository.ts'
-import { openWorktree, readRecord, removeAdmin } from './worktree.ts'
+import { removeAdmin } from './worktree-admin.ts'
+import { openWorktree, readRecord } from './worktree.ts'
 
 /**
  * Deletes a workspace, but no work that is not merged. What the tree holds is compared with `keep.commit` (and the base): content that is

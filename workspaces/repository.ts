@@ -13,6 +13,8 @@ export interface Repository extends RepositoryFacts {
   readonly bare: boolean
   /** `sha1` or `sha256`. */
   readonly objectFormat: string
+  /** True when refs are kept as files (`extensions.refStorage` is absent or `files`). */
+  readonly refFiles: boolean
   readonly objectStores: readonly string[]
   /** Every host command that reads or changes the user's repository uses this place. */
   readonly place: Place
@@ -48,11 +50,14 @@ export async function findRepository(git: Git, directory: string, environment: N
   const bare = (await config('core.bare', 'bool')) === 'true'
   const root = await mainCheckout({ bare, gitDirectory, workTree: await config('core.worktree'), ask })
 
-  if ((await config('extensions.partialClone')) !== null) {
-    throw notARepository(root, 'is a partial clone', 'Fetch the missing objects: git fetch --refetch --no-filter, in a full clone.')
+  const promisors = ['config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$']
+  if ((await git.run(place, promisors, { exits: [0, 1] })).exitCode === 0) {
+    throw notARepository(root, 'is a partial clone', 'Use a full clone: objects that are missing cannot be fetched from inside the walls.')
   }
-  const commits = await git.run(place, ['rev-list', '--all', '--max-count=1'])
-  if (commits.stdout.length === 0) throw notARepository(root, 'has no commit yet', 'Make a first commit.')
+  // Not `rev-list --all`: it fails while another process adds a worktree, whose HEAD names no commit for a moment.
+  const commits = await git.run(place, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { exits: [0, 1, 128] })
+  const branches = await git.run(place, ['for-each-ref', '--count=1', 'refs/heads/'])
+  if (commits.exitCode !== 0 && branches.stdout.length === 0) throw notARepository(root, 'has no commit yet', 'Make a first commit.')
   const head = await git.run(place, ['symbolic-ref', '--quiet', 'HEAD'], { exits: [0, 1] })
 
   const state = join(states, `${safeBasename(root)}-${createHash('sha256').update(gitDirectory).digest('hex').slice(0, 12)}`)
@@ -68,6 +73,7 @@ export async function findRepository(git: Git, directory: string, environment: N
     head: head.exitCode === 0 ? head.stdout.toString('utf8').trim() : null,
     bare,
     objectFormat,
+    refFiles: ((await config('extensions.refStorage')) ?? 'files') === 'files',
     objectStores: objectStoresOf(join(gitDirectory, 'objects')),
     place,
   }

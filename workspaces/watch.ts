@@ -6,7 +6,7 @@ import type { Workspace } from '../core/contracts/workspace.ts'
 import type { Git, Place } from './git.ts'
 import { workspaceAt, type Layout } from './layout.ts'
 import { privatePlace } from './private-repository.ts'
-import { countLines, total, type LineCounts } from './raw-diff.ts'
+import { countLines, parseRaw, total, type LineCounts } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
 
 const quietMs = 250
@@ -115,8 +115,7 @@ async function ignoredDirectories(git: Git, place: Place): Promise<ReadonlySet<s
 async function countChanges(git: Git, place: Place, tree: string): Promise<ChangeCounts> {
   // Refreshing the private index first makes later counts cheap; files that differ are left for the comparison.
   await git.run(place, ['update-index', '-q', '--refresh', '--ignore-submodules'], { exits: [0, 1], timeoutMs: countTimeoutMs })
-  const diff = ['diff-files', '-z', '--numstat', '--no-renames', '--ignore-submodules=all', '--no-ext-diff', '--no-textconv']
-  const tracked = await countLines(git, place, diff)
+  const tracked = await trackedChanges(git, place)
   const added = await git.fields(place, ['ls-files', '-z', '--others', '--exclude-standard'], { timeoutMs: countTimeoutMs })
   const counts = new Map<string, LineCounts>(tracked)
   let budget = countedBytes
@@ -126,6 +125,17 @@ async function countChanges(git: Git, place: Place, tree: string): Promise<Chang
     counts.set(path, { insertions: text === undefined ? 0 : linesOf(text), deletions: 0, binary: text?.includes(0) ?? true })
   }
   return total(counts)
+}
+
+async function trackedChanges(git: Git, place: Place): Promise<ReadonlyMap<string, LineCounts>> {
+  const diff = ['diff-files', '-z', '--no-renames', '--ignore-submodules=all', '--no-ext-diff', '--no-textconv']
+  try {
+    return await countLines(git, place, [...diff, '--numstat'], countTimeoutMs)
+  } catch {
+    // git cannot compare a tracked file that became a pipe or a device; how many files changed can still be told.
+    const changes = parseRaw(await git.fields(place, [...diff, '--raw'], { timeoutMs: countTimeoutMs }))
+    return new Map(changes.map(({ path }) => [path, { insertions: 0, deletions: 0, binary: true }]))
+  }
 }
 
 /** Never follows a link and never waits for a pipe: an agent may swap one in at any time. */

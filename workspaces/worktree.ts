@@ -1,17 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import {
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Workspace, WorkspaceRequest } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { buildAgentGit } from './agent-git.ts'
@@ -23,6 +12,7 @@ import { ownMark } from './liveness.ts'
 import { checkHash, checkName } from './names.ts'
 import { makePrivateRepository, privatePlace } from './private-repository.ts'
 import { readGitFile, type Repository } from './repository.ts'
+import { pointerOf, registerWorktree, removeAdminsOf } from './worktree-admin.ts'
 
 /** What is kept of a finished workspace in `workspace.json`. */
 export interface WorkspaceRecord {
@@ -33,8 +23,6 @@ export interface WorkspaceRecord {
   /** Paths copied by `.worktreeinclude`: intake never takes them. */
   readonly included: readonly string[]
 }
-
-const lockReason = 'bulkhead workspace'
 
 /**
  * Makes a workspace aside and moves it into place as the last step, so a half-made one is never seen under its name. Throws
@@ -49,15 +37,15 @@ export async function createWorktree(git: Git, repository: Repository, layout: L
   const making = workspacePaths(join(layout.making, [name, mark.pid, mark.startTime, randomBytes(6).toString('hex')].join('+')))
   mkdirSync(making.directory, { mode: 0o700 })
   try {
-    const admin = await addWorktree(git, repository, { name, base, making, final })
+    mkdirSync(join(making.tree, '.git'), { recursive: true })
     makePrivateRepository(making.quarantine, repository)
+    writeFileSync(join(making.quarantine, 'info/exclude'), readGitFile(repository.gitDirectory, 'info/exclude') ?? '')
     const index = join(making.quarantine, 'index')
     // Through the private repository: attributes of the tree find no filter there, not even one of the user's own configuration.
     await git.run(privatePlace(making.quarantine, repository, { workTree: making.tree, index }), ['read-tree', '-m', '-u', base])
-    copyFileSync(index, join(repository.gitDirectory, 'worktrees', admin, 'index'))
     const included = request.include && !repository.bare ? await copyIncluded(git, repository, making.tree) : []
     buildAgentGit(making.git, { repository, name, base, index })
-    writeFileSync(join(making.quarantine, 'info/exclude'), readGitFile(repository.gitDirectory, 'info/exclude') ?? '')
+    const admin = await registerWorktree(git, repository, { name, base, tree: final.tree, index, making: making.directory })
     writeFileSync(making.record, JSON.stringify({ version: 1, base, admin, included } satisfies WorkspaceRecord))
     try {
       renameSync(making.directory, final.directory)
@@ -76,7 +64,7 @@ export function openWorktree(repository: Repository, layout: Layout, name: strin
   const paths = workspaceAt(layout, name)
   const record = readRecord(paths)
   if (record === undefined) return undefined
-  if (pointsTo(repository, record.admin) !== join(paths.tree, '.git')) {
+  if (pointerOf(repository, record.admin) !== join(paths.tree, '.git')) {
     throw new BulkheadError('workspace_failed', `workspace '${name}' is no longer registered in the repository`, {
       where: paths.directory,
       remedy: `Look at what is in ${paths.tree}, then remove the job.`,
@@ -100,61 +88,10 @@ export function readRecord(paths: WorkspacePaths): WorkspaceRecord | undefined {
   }
 }
 
-/**
- * Deletes the host side of a worktree: only an admin directory that our lock marks and that points to `tree`. `git worktree remove` cannot
- * be used, because it wants the `.git` file that was taken out of the tree, and `prune` would also prune what is the user's.
- */
-export function removeAdmin(repository: Repository, admin: string, tree: string): void {
-  if (pointsTo(repository, admin) !== join(tree, '.git')) return
-  const directory = join(repository.gitDirectory, 'worktrees', admin)
-  if (readGitFile(directory, 'locked')?.trim() !== lockReason) return
-  rmSync(directory, { recursive: true, force: true })
-}
-
 /** Undoes a creation at whatever point it stopped. `directory` is below `making/`. */
 export function undoWorktree(repository: Repository, directory: string): void {
-  const name = basename(directory).split('+')[0] ?? ''
-  const admins = join(repository.gitDirectory, 'worktrees')
-  const own = [join(directory, name), join(directory, 'tree')]
-  for (const admin of existsSync(admins) ? readdirSync(admins) : []) for (const tree of own) removeAdmin(repository, admin, tree)
-  // Renamed admin directories point to the final path already; the note in `admin` says which one was ours.
-  const noted = readGitFile(directory, 'admin')
-  if (noted !== undefined) {
-    const [admin = '', tree = ''] = noted.split('\0')
-    const finished = readRecord(workspacePaths(dirname(tree)))
-    if (finished?.admin !== admin) removeAdmin(repository, admin, tree)
-  }
+  removeAdminsOf(repository, directory)
   deleteTree(directory)
-}
-
-async function addWorktree(
-  git: Git,
-  repository: Repository,
-  options: { name: string; base: string; making: WorkspacePaths; final: WorkspacePaths },
-): Promise<string> {
-  const { name, base, making, final } = options
-  // git names the admin directory after the last component of the path, so the worktree is added under the workspace's name.
-  const added = join(making.directory, name)
-  const args = ['worktree', 'add', '--quiet', '--no-checkout', '--detach', '--lock', '--reason', lockReason, added, base]
-  await git.run(repository.place, args, { retryLocks: true })
-  const pointer = readFileSync(join(added, '.git'), 'utf8')
-    .replace(/^gitdir: /, '')
-    .trimEnd()
-  const admin = basename(pointer)
-  if (realpathSync(dirname(pointer)) !== join(repository.gitDirectory, 'worktrees')) {
-    throw new BulkheadError('workspace_failed', `git put the worktree of '${name}' somewhere unexpected`)
-  }
-  writeFileSync(join(making.directory, 'admin'), `${admin}\0${final.tree}`)
-  rmSync(join(added, '.git'))
-  mkdirSync(join(added, '.git'))
-  renameSync(added, making.tree)
-  writeFileSync(join(pointer, 'gitdir'), `${join(final.tree, '.git')}\n`)
-  return admin
-}
-
-function pointsTo(repository: Repository, admin: string): string | undefined {
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(admin)) return undefined
-  return readGitFile(join(repository.gitDirectory, 'worktrees', admin), 'gitdir')?.replace(/\n$/, '')
 }
 
 function workspaceOf(repository: Repository, paths: WorkspacePaths, name: string, base: string): Workspace {
@@ -169,7 +106,7 @@ function taken(name: string): BulkheadError {
 }
 
 export function workspaceError(error: unknown, message: string): BulkheadError {
-  if (BulkheadError.is(error)) return error
+  if (BulkheadError.is(error) && error.code !== 'git_failed') return error
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new BulkheadError('host_no_space', `${message}: no space left on the disk`, { nativeCode: code, cause: error })
