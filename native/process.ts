@@ -1,10 +1,12 @@
+import { BulkheadError } from '../core/contracts/index.ts'
 import type { ProcessIdentity } from '../core/contracts/index.ts'
 import { binding } from './binding.ts'
 
-/** Identity of a running process; undefined when there is none. Together with the start time a pid is never taken for another. */
-export function processIdentity(pid: number): ProcessIdentity | undefined {
+/** Identity of a running process: together with the start time a pid is never taken for another. Throws `internal` when there is none. */
+export function processIdentity(pid: number): ProcessIdentity {
   const startTime = binding().startTime(pid)
-  return startTime === undefined ? undefined : { pid, startTime }
+  if (startTime === undefined) throw new BulkheadError('internal', `there is no process ${pid}`)
+  return { pid, startTime }
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
