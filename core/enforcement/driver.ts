@@ -161,8 +161,8 @@ function wrong(plugin: LayerPlugin, hook: Hook, what: string): BulkheadError {
 
 function failure(plugin: LayerPlugin, hook: Hook, error: unknown): BulkheadError {
   const own = BulkheadError.is(error) ? error : undefined
-  // Already named by a check inside the hook's own call.
-  if (own?.details.plugin === plugin.id && (own.code === 'plugin_failed' || passing.has(own.code))) return own
+  // Already named, by a check inside the hook's own call.
+  if (own?.message.startsWith(`plugin "${plugin.id}", `) === true) return own
   const message = error instanceof Error ? error.message : String(error)
   return new BulkheadError(
     own !== undefined && passing.has(own.code) ? own.code : 'plugin_failed',
