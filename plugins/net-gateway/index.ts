@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs'
 import type { AppliedLayer, ApplyContext, Availability, Host, LaunchSpec, LayerPlugin, Probe, Sandbox } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
 import { Gateway } from './gateway.ts'
@@ -83,7 +84,13 @@ class AppliedGateway implements AppliedLayer {
       )
     }
     await this.#gateway.serveNames(names)
-    for (const descriptor of connections) await this.#gateway.serveConnections(descriptor)
+    for (const [index, descriptor] of connections.entries()) {
+      await this.#gateway.serveConnections(descriptor).catch((error: unknown) => {
+        // Nobody else takes them.
+        for (const rest of connections.slice(index + 1)) closeSync(rest)
+        throw error
+      })
+    }
   }
 
   verify(probe: Probe): ReturnType<typeof verifyGateway> {

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { existsSync } from 'node:fs'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Socket } from 'node:net'
 import { maximumQueryBytes } from './dns-message.ts'
@@ -12,7 +13,7 @@ const tcpIdleMs = 10_000
  * `::1`, so IPv6 nameservers do not work.)
  */
 export function serveDatagrams(descriptor: number, names: NameServer): Promise<DatagramSocket> {
-  const socket = createSocket('udp6')
+  const socket = createSocket(kernelHasIPv6() ? 'udp6' : 'udp4')
   socket.on('message', (message, from) => {
     const reply = names.answer(message)
     // Lost replies are the client's business: it asks again.
@@ -26,6 +27,11 @@ export function serveDatagrams(descriptor: number, names: NameServer): Promise<D
       resolve(socket)
     })
   })
+}
+
+/** Where the kernel runs without IPv6 (`ipv6.disable=1`) the descriptor is an IPv4 socket, which cannot be told from outside. */
+function kernelHasIPv6(): boolean {
+  return existsSync('/proc/net/if_inet6')
 }
 
 /** DNS over TCP, RFC 7766: messages preceded by their length in two bytes. */

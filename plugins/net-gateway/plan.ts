@@ -29,8 +29,8 @@ const dataSchema: z.ZodType<GatewayData> = z.strictObject({
   options: optionsSchema,
 })
 
-/** One listening socket each; far above what policies need. */
-const mostPorts = 64
+/** One listening socket each; with the one for names, what the native module hands out at most. */
+const mostPorts = 31
 
 export function planGateway(policy: NetworkPolicy, options: GatewayOptions): LayerPlan {
   const compiled = policy.allow.map(compileRule)

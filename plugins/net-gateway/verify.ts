@@ -11,102 +11,106 @@ import type { Refusal } from './reasons.ts'
 /** Documentation (RFC 5737) and synthetic addresses: nobody's, so an attempt that got out would disturb nobody. */
 const strangers = ['192.0.2.77', '198.18.0.99'] as const
 const privates = ['169.254.169.254', '10.0.0.1', '192.168.0.1', 'fd00:ec2::254'] as const
-const settleMs = 2000
+const unknownName = 'bulkhead-verify.invalid'
+/** For decisions that are made already or in the next turns of the event loop. */
+const settleMs = 1000
+
+/** Attempts by what they are for; all are made in one round trip, because every launch waits for them. */
+type Attempts = Readonly<Record<'unlistened' | 'strangers' | 'decoy' | 'own' | 'privates' | 'names', readonly Connect[]>>
+type Connect = Extract<Attempt, { op: 'connect' }>
+
+interface Tried extends Outcome {
+  readonly address: string
+  readonly port: number
+}
 
 /**
  * Attacks the walls from inside. The kernel completes a connection to the gateway before the gateway has decided, so "it connected" says
  * nothing: what counts is the gateway's own record of refusing it, and that the decoy on the host saw nothing.
  */
 export async function verifyGateway(gateway: Gateway, ports: readonly number[], probe: Probe): Promise<readonly Evidence[]> {
-  return gateway.watching(async (refusals) => [
-    await noOtherWay(ports, probe, refusals),
-    await hostLoopback(ports, probe, refusals),
-    await privateNetworks(gateway, probe, refusals),
-    await names(gateway, probe, refusals),
-  ])
+  await using decoy = await startDecoy(ports)
+  const before = gateway.nameConnections
+  return await gateway.watching(async (refusals) => {
+    const attempts = attacks(gateway, ports, decoy.port)
+    const [outcomes] = await Promise.all([probe.attempt(Object.values(attempts).flat()), visit(decoy.port)])
+    const tried = assign(attempts, outcomes)
+    const nobody = refuseUnknownName(gateway, refusals)
+    const refused = (key: keyof Attempts): boolean =>
+      tried[key].length === attempts[key].length && tried[key].every((one) => isRefused(one, refusals))
+    const arrived = (): boolean => tried.names[0]?.ok === true && gateway.nameConnections > before
+    await eventually(() => refused('strangers') && refused('own') && refused('privates') && arrived())
+
+    const unlistened = tried.unlistened.length > 0 && tried.unlistened.every(({ error }) => error === 'ECONNREFUSED')
+    const closed = tried.decoy.length > 0 && tried.decoy.every(({ ok }) => !ok)
+    return [
+      evidence('no-way-but-the-gateway', unlistened && refused('strangers'), [list(tried.unlistened), list(tried.strangers, refusals)]),
+      // The one visitor is our own from the host: the decoy works.
+      evidence('host-loopback-unreachable', closed && refused('own') && decoy.visitors() === 1, [
+        `decoy on the host: ${list(tried.decoy)}, ${decoy.visitors() - 1} visitors from inside`,
+        list(tried.own, refusals),
+      ]),
+      evidence('private-networks-unreachable', refused('privates'), [list(tried.privates, refusals)]),
+      evidence('names-decided-by-policy', arrived() && nobody, [
+        `name server: ${arrived() ? 'reached from inside' : 'not reached'}`,
+        `${unknownName}: ${nobody ? 'does not exist' : 'was answered'}`,
+      ]),
+    ]
+  })
 }
 
-async function noOtherWay(ports: readonly number[], probe: Probe, refusals: readonly Refusal[]): Promise<Evidence> {
-  const closed = [9, 19, 4443].find((port) => !ports.includes(port)) ?? 1
-  const outcomes = await probe.attempt([
-    ...strangers.map((address) => to(address, closed)),
-    ...strangers.map((address) => to(address, 443)),
-  ])
-  const unlistened = outcomes.slice(0, 2)
-  const kernel = unlistened.length === 2 && unlistened.every(({ ok, error }) => !ok && error === 'ECONNREFUSED')
-  const recorded = await refusedEach(outcomes.slice(2), strangers, 443, refusals)
-  return evidence('no-way-but-the-gateway', kernel && recorded, [
-    `${strangers.join(', ')} port ${closed}: ${unlistened.map(said).join(', ')}`,
-    `port 443: ${recorded ? 'refused by the gateway' : 'no refusal on record'}`,
-  ])
-}
-
-async function hostLoopback(ports: readonly number[], probe: Probe, refusals: readonly Refusal[]): Promise<Evidence> {
-  await using decoy = await startDecoy()
-  await reach(decoy.port)
-  const outcomes = await probe.attempt([to('127.0.0.1', decoy.port), to('::1', decoy.port), to('127.0.0.1', 443)])
-  const listened = ports.includes(decoy.port)
-  const kernel = outcomes.length === 3 && (listened || outcomes.slice(0, 2).every(({ ok }) => !ok))
-  const recorded = await refusedEach(outcomes.slice(2), ['127.0.0.1'], 443, refusals)
-  // The one visitor is our own from the host: the decoy works.
-  const held = kernel && recorded && decoy.visitors() === 1
-  return evidence('host-loopback-unreachable', held, [
-    `decoy on host port ${decoy.port}: ${outcomes.slice(0, 2).map(said).join(', ')} from inside, ${decoy.visitors()} visitor(s) with our own`,
-    `127.0.0.1:443: ${recorded ? 'refused by the gateway' : 'no refusal on record'}`,
-  ])
-}
-
-async function privateNetworks(gateway: Gateway, probe: Probe, refusals: readonly Refusal[]): Promise<Evidence> {
+function attacks(gateway: Gateway, ports: readonly number[], decoyPort: number): Attempts {
+  const unlistened = [9, 19, 4443].find((port) => !ports.includes(port)) ?? 1
   const unnamed = privates.filter((address) => {
     const host = parseHost(address)
     return host !== null && !gateway.decider.knows(host)
   })
-  const outcomes = await probe.attempt(unnamed.map((address) => to(address, 80)))
-  const held = outcomes.length === unnamed.length && (await refusedEach(outcomes, unnamed, 80, refusals))
-  return evidence('private-networks-unreachable', held, [
-    `${unnamed.join(', ')} port 80: ${held ? 'refused by the gateway' : 'no refusal on record'}`,
-  ])
+  return {
+    unlistened: strangers.map((address) => to(address, unlistened)),
+    strangers: strangers.map((address) => to(address, 443)),
+    decoy: [to('127.0.0.1', decoyPort), to('::1', decoyPort)],
+    own: [to('127.0.0.1', 443)],
+    privates: unnamed.map((address) => to(address, 80)),
+    names: [to(nameServerAddress, 53)],
+  }
 }
 
-/** The name server that the job reaches is ours, and it says no. */
-async function names(gateway: Gateway, probe: Probe, refusals: readonly Refusal[]): Promise<Evidence> {
-  const name = 'bulkhead-verify.invalid'
-  const before = gateway.nameConnections
-  const [outcome] = await probe.attempt([to(nameServerAddress, 53)])
-  const arrived = outcome?.ok === true && (await eventually(() => gateway.nameConnections > before))
-  const header = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-  const reply = gateway.names.answer(Buffer.concat([header, encodeName(name), Buffer.from([0, 1, 0, 1])]))
-  const code = reply === null ? null : (reply[3] ?? 0) & 15
-  const held = arrived && code === responseCodes.nameError && refusals.some(({ object }) => object === name)
-  const detail = [`name server: ${arrived ? 'reached from inside' : 'not reached'}`, `${name}: response code ${code}`]
-  return evidence('names-decided-by-policy', held, detail)
+/** Outcomes back to what they are for; a missing one leaves its list short, which counts as not held. */
+function assign(attempts: Attempts, outcomes: readonly Outcome[]): Readonly<Record<keyof Attempts, readonly Tried[]>> {
+  let next = 0
+  const take = (tries: readonly Connect[]): Tried[] => {
+    const own = outcomes.slice(next, (next += tries.length))
+    return own.map((outcome, index) => ({ ...outcome, address: tries[index]?.address ?? '', port: tries[index]?.port ?? 0 }))
+  }
+  const { unlistened, strangers, decoy, own, privates, names } = attempts
+  return {
+    unlistened: take(unlistened),
+    strangers: take(strangers),
+    decoy: take(decoy),
+    own: take(own),
+    privates: take(privates),
+    names: take(names),
+  }
 }
 
-/** Waits for the refusals of all attempts that the kernel let through to the gateway. */
-async function refusedEach(
-  outcomes: readonly Outcome[],
-  addresses: readonly string[],
-  port: number,
-  refusals: readonly Refusal[],
-): Promise<boolean> {
-  if (outcomes.length !== addresses.length) return false
-  const waiting = new Set(addresses.filter((_, index) => outcomes[index]?.ok === true))
-  return eventually(() => {
-    for (const { object } of refusals) {
-      const refused = parseAuthority(object, null)
-      if (refused?.port === port) waiting.delete(refused.host.text)
-    }
-    return waiting.size === 0
+/** By the kernel, or by the gateway as its record says. */
+function isRefused({ ok, address, port }: Tried, refusals: readonly Refusal[]): boolean {
+  if (!ok) return true
+  return refusals.some(({ object }) => {
+    const refused = parseAuthority(object, null)
+    return refused?.host.text === address && refused.port === port
   })
 }
 
-async function eventually(condition: () => boolean): Promise<boolean> {
+function refuseUnknownName(gateway: Gateway, refusals: readonly Refusal[]): boolean {
+  const header = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+  const reply = gateway.names.answer(Buffer.concat([header, encodeName(unknownName), Buffer.from([0, 1, 0, 1])]))
+  return reply !== null && ((reply[3] ?? 0) & 15) === responseCodes.nameError && refusals.some(({ object }) => object === unknownName)
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + settleMs
-  while (!condition()) {
-    if (performance.now() > deadline) return false
-    await new Promise((resolve) => void setTimeout(resolve, 1))
-  }
-  return true
+  while (!condition() && performance.now() < deadline) await new Promise((resolve) => void setImmediate(resolve))
 }
 
 interface Decoy extends AsyncDisposable {
@@ -114,8 +118,8 @@ interface Decoy extends AsyncDisposable {
   visitors(): number
 }
 
-/** A server on the host's loopback that only counts. */
-async function startDecoy(): Promise<Decoy> {
+/** A server on the host's loopback that only counts, on none of the gateway's ports: there the gateway itself would be connected to. */
+async function startDecoy(ports: readonly number[]): Promise<Decoy> {
   let visitors = 0
   const server = createServer((socket) => {
     visitors++
@@ -125,14 +129,14 @@ async function startDecoy(): Promise<Decoy> {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return {
-    port: (server.address() as AddressInfo).port,
-    visitors: () => visitors,
-    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void server.close(() => resolve())),
-  }
+  const { port } = server.address() as AddressInfo
+  const close = (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()))
+  if (!ports.includes(port)) return { port, visitors: () => visitors, [Symbol.asyncDispose]: close }
+  await close()
+  return startDecoy(ports)
 }
 
-function reach(port: number): Promise<void> {
+function visit(port: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port })
     socket.on('error', () => undefined)
@@ -141,12 +145,18 @@ function reach(port: number): Promise<void> {
   })
 }
 
-function to(address: string, port: number): Attempt {
+function to(address: string, port: number): Connect {
   return { op: 'connect', address, port }
 }
 
-function said({ ok, error }: Outcome): string {
-  return ok ? 'connected' : (error ?? 'failed')
+function list(tried: readonly Tried[], refusals: readonly Refusal[] = []): string {
+  if (tried.length === 0) return 'nothing tried'
+  return tried
+    .map(
+      (one) =>
+        `${one.address} port ${one.port}: ${one.ok && isRefused(one, refusals) ? 'refused by the gateway' : (one.error ?? 'connected')}`,
+    )
+    .join(', ')
 }
 
 function evidence(claim: ClaimId, held: boolean, details: readonly string[]): Evidence {

@@ -45,11 +45,9 @@ export async function openNetworkRoom(part: NetworkPart): Promise<NetworkRoom> {
   const resolvConf = join(directory, 'resolv.conf')
   writeFileSync(resolvConf, 'nameserver 198.18.0.1\n')
   const inner = join(packageRoot, 'test', 'support', 'netns-inner.mjs')
-  const child = spawn(
-    'unshare',
-    ['--user', '--map-root-user', '--net', '--mount', process.execPath, inner, JSON.stringify({ listeners: part.listeners, resolvConf })],
-    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-  )
+  const settings = JSON.stringify({ listeners: part.listeners, resolvConf })
+  const [program, ...argv] = ['unshare', '--user', '--map-root-user', '--net', '--mount', process.execPath, inner, settings] as const
+  const child = spawn(program, argv, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   // Kept, because a handle that is collected closes its descriptor.
   const handles: { fd: number }[] = []
   const waiting = new Map<number, (finished: Finished) => void>()

@@ -91,7 +91,7 @@ describe('net-gateway', () => {
       'network.allow: *: not a host name or IP address',
     ])
     const many = Array.from({ length: 70 }, (_, index) => ({ host: 'ok.test', port: 1000 + index }))
-    expect(plan({}, ...many).unsupported).toEqual(['network.allow: more than 64 different ports'])
+    expect(plan({}, ...many).unsupported).toEqual(['network.allow: more than 31 different ports'])
   })
 
   test('proxy variables are set when asked for, nothing else changes', async () => {

@@ -70,7 +70,7 @@ export interface StreetOptions {
   readonly helloMs?: number
 }
 
-export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100, helloMs = 400 }: StreetOptions): Street {
+export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100, helloMs = 250 }: StreetOptions): Street {
   const denials: Denial[] = []
   const lookups: string[] = []
   const doors: Listening[] = []
@@ -108,7 +108,7 @@ export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100,
 }
 
 /** Sends `pieces`, each when the previous one was answered or after `pauseMs`; resolves with all that came back by the end of the connection. */
-export async function speak(port: number, pieces: readonly (string | Buffer)[], { pauseMs = 120, waitMs = 900 } = {}): Promise<string> {
+export async function speak(port: number, pieces: readonly (string | Buffer)[], { pauseMs = 120, waitMs = 450 } = {}): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' })
   let heard = ''
   let wake: () => void = idle
