@@ -252,6 +252,7 @@ function street(behind: number): Street {
     ],
     hosts: { 'ok.test': `127.0.0.1:${behind}` },
     addresses: { 'rebind.test': ['127.0.0.1', '::1'], 'metadata.test': ['169.254.169.254'] },
+    helloMs: 300,
   })
 }
 

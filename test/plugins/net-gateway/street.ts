@@ -70,7 +70,7 @@ export interface StreetOptions {
   readonly helloMs?: number
 }
 
-export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100, helloMs = 250 }: StreetOptions): Street {
+export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100, helloMs = 3000 }: StreetOptions): Street {
   const denials: Denial[] = []
   const lookups: string[] = []
   const doors: Listening[] = []

@@ -303,7 +303,7 @@ describe('streams', () => {
 describe('limits', () => {
   test('slow clients are dropped: before the hello, in a request head, between requests', async () => {
     await using echo = await startEcho()
-    await using here = street(echo.port)
+    await using here = street(echo.port, { helloMs: 300 })
     const started = performance.now()
     const drips = Array.from({ length: 30 }, () => 'x')
     const lives = async (port: number, pieces: readonly string[]): Promise<number> => {
