@@ -1,29 +1,46 @@
-import { readdirSync, realpathSync } from 'node:fs'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { managedToolchains } from './constants.ts'
 import type { ProgramDirectory, ToolchainFacts } from './toolchains.ts'
 
-const known = new Map<string, ToolchainFacts>()
+export interface Known {
+  readonly facts: ToolchainFacts
+  /** State of every directory that was listed: credentials may appear in one while this process lives. */
+  readonly listed: readonly { readonly directory: string; readonly changed: number }[]
+}
 
-/** What PATH and the running Node.js lead to. Looked at once for each PATH in the life of the process. */
+const known = new Map<string, Known>()
+
+/** What PATH and the running Node.js lead to. Looked at again when a directory that was looked into has changed. */
 export function toolchainFacts(path: string, executable: string): ToolchainFacts {
   const key = `${path}\0${executable}`
-  const facts = known.get(key) ?? lookAtToolchains([...path.split(':'), dirname(executable)])
-  known.set(key, facts)
-  return facts
+  const before = known.get(key)
+  if (before?.listed.every(({ directory, changed }) => changedAt(directory) === changed) === true) return before.facts
+  const found = lookAtToolchains([...path.split(':'), dirname(executable)])
+  known.set(key, found)
+  return found.facts
 }
 
-export function lookAtToolchains(directories: readonly string[]): ToolchainFacts {
-  const programs = [...new Set(directories)].filter(isAbsolute).flatMap(look)
+export function lookAtToolchains(directories: readonly string[]): Known {
+  const found = [...new Set(directories)].filter(isAbsolute).flatMap(look)
+  const programs = found.map(({ program }) => program)
   const above = [...new Set(programs.flatMap(({ real }) => aboveUpTo(real, 3)))]
   const managed = above.flatMap((directory) => managedToolchains.map(({ name }) => join(directory, name))).filter(exists)
-  return { programs, managed }
+  return { facts: { programs, managed }, listed: found.map(({ listed }) => listed) }
 }
 
-function look(path: string): readonly ProgramDirectory[] {
-  const real = attempt(() => realpathSync(path))
+function look(path: string): readonly { readonly program: ProgramDirectory; readonly listed: Known['listed'][number] }[] {
+  const real = attempt(() => realpathSync.native(path))
   if (real === undefined) return []
-  return [{ path, real, around: attempt(() => readdirSync(dirname(real))) ?? [] }]
+  const directory = dirname(real)
+  // Before listing, so that what changes in between is seen the next time.
+  const listed = { directory, changed: changedAt(directory) }
+  return [{ program: { path, real, around: attempt(() => readdirSync(directory)) ?? [] }, listed }]
+}
+
+/** Milliseconds; NaN, which equals nothing, when it cannot be told. */
+function changedAt(directory: string): number {
+  return attempt(() => statSync(directory).mtimeMs) ?? Number.NaN
 }
 
 function aboveUpTo(path: string, levels: number): readonly string[] {

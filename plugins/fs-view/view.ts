@@ -1,6 +1,6 @@
 import type { Identity, MountView, ViewEntry } from '../../core/contracts/index.ts'
 import { inside } from './constants.ts'
-import { byDepth } from './paths.ts'
+import { byDepth, isSameOrInside } from './paths.ts'
 import { syntheticFiles } from './synthetic.ts'
 import type { SystemEntry, SystemFacts } from './system-facts.ts'
 
@@ -50,7 +50,7 @@ export function buildView(facts: ViewFacts): MountView {
   const hides = facts.hidden.map((target): ViewEntry => ({ kind: 'hide', target }))
   return {
     mechanism: 'linux-view',
-    entries: [...systemEntries(facts), ...privateEntries(facts.sizes), ...binds, ...hides],
+    entries: [...systemEntries(facts), ...privateEntries(facts), ...binds, ...hides],
     landlock: facts.landlock ? { read: ['/'], write: writable(facts) } : null,
   }
 }
@@ -66,14 +66,17 @@ function systemEntries({ system, identity, shell, resolver }: ViewFacts): readon
   ]
 }
 
-function privateEntries({ temporary, home, shared }: TemporarySizes): readonly ViewEntry[] {
+function privateEntries({ sizes, shown }: ViewFacts): readonly ViewEntry[] {
+  const { temporary, home, shared } = sizes
+  // A link has nothing inside: where something is shown below /var/tmp it is a plain directory.
+  const linked = !shown.some(({ target }) => isSameOrInside(target, '/var/tmp'))
   return [
     { kind: 'proc', target: '/proc' },
     { kind: 'dev', target: '/dev', shmBytes: shared },
     { kind: 'directory', target: '/run', mode: 0o755 },
     { kind: 'directory', target: '/var', mode: 0o755 },
     { kind: 'tmpfs', target: inside.temporary, sizeBytes: temporary, mode: 0o1777 },
-    { kind: 'symlink', target: '/var/tmp', to: inside.temporary },
+    ...(linked ? [{ kind: 'symlink', target: '/var/tmp', to: inside.temporary } as const] : []),
     { kind: 'tmpfs', target: inside.home, sizeBytes: home, mode: 0o700 },
     ...inside.homeDirectories.map((name): ViewEntry => ({ kind: 'directory', target: `${inside.home}/${name}`, mode: 0o700 })),
   ]

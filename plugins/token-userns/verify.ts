@@ -56,7 +56,7 @@ function status(claim: TokenClaim, fields: readonly string[], good: (value: stri
     claim,
     attempts,
     judge: (outcomes) => ({
-      held: outcomes.every(({ ok, value }) => ok && value !== null && good(value.trim())),
+      held: outcomes.every(({ ok, value }) => ok && good((value ?? '').trim())),
       detail: describeAttempts(attempts, outcomes),
     }),
   }
@@ -66,20 +66,34 @@ function gone(claim: TokenClaim, attempts: readonly Attempt[]): TokenAttack {
   return { ...refused(claim, attempts, ['ESRCH']), claim }
 }
 
-/** All four uids are the agent's, and the kernel does not take it for root. */
+/** All four uids are the agent's, the kernel knows it by the uid it was given, and does not take it for root. */
 function notHostRoot(part: UserNamespaceToken): TokenAttack {
-  const identity = status('not-host-root', ['Uid'], (value) => value.split(/\s+/).every((uid) => Number(uid) === part.inside.uid))
-  const settings = refused(
-    'not-host-root',
-    kernelSettings.map((path) => ({ op: 'write', path })),
-    refusals,
-  )
-  const { length } = identity.attempts
+  const { uid } = part.inside
+  const kernelUid = part.outside?.uid ?? uid
+  return together('not-host-root', [
+    status('not-host-root', ['Uid'], (value) => value.split(/\s+/).every((one) => Number(one) === uid)),
+    status('not-host-root', ['ids'], (value) => kernelUid !== 0 && mappedUid(value) === kernelUid),
+    refused(
+      'not-host-root',
+      kernelSettings.map((path) => ({ op: 'write', path })),
+      refusals,
+    ),
+  ])
+}
+
+/** `ids` is `uid gid | uid_map | gid_map`; a map is `inside outside count` (user_namespaces(7)). */
+function mappedUid(ids: string): number {
+  const [, map = ''] = ids.split('|')
+  return Number(map.trim().split(/\s+/)[1])
+}
+
+function together(claim: TokenClaim, attacks: readonly Attack[]): TokenAttack {
   return {
-    claim: 'not-host-root',
-    attempts: [...identity.attempts, ...settings.attempts],
+    claim,
+    attempts: attacks.flatMap(({ attempts }) => attempts),
     judge: (outcomes) => {
-      const parts = [identity.judge(outcomes.slice(0, length)), settings.judge(outcomes.slice(length))]
+      let next = 0
+      const parts = attacks.map(({ attempts, judge }) => judge(outcomes.slice(next, (next += attempts.length))))
       return { held: parts.every(({ held }) => held), detail: parts.map(({ detail }) => detail).join('; ') }
     },
   }
