@@ -137,9 +137,12 @@ export class Git {
     const sink = this.start(second.place, second.args, source.stdout ?? 'ignore')
     // Before anything is read on this side: otherwise the first bytes would end up here, and 'close' would wait for them.
     source.stdout?.destroy()
-    const [left, right] = await Promise.all([finish(source, first.args, {}), finish(sink, second.args, {})])
-    if (left.exitCode !== 0) throw failure(first.args, left.exitCode, left.stderr)
+    const [read, written] = await Promise.allSettled([finish(source, first.args, {}), finish(sink, second.args, {})])
+    // The reader first: when it gives up, the writer only reports a broken pipe.
+    const right = settled(written)
     if (right.exitCode !== 0) throw failure(second.args, right.exitCode, right.stderr)
+    const left = settled(read)
+    if (left.exitCode !== 0) throw failure(first.args, left.exitCode, left.stderr)
     return right.stdout.toString('utf8')
   }
 
@@ -173,6 +176,11 @@ export class Git {
       windowsHide: true,
     })
   }
+}
+
+function settled(result: PromiseSettledResult<GitResult>): GitResult {
+  if (result.status === 'fulfilled') return result.value
+  throw result.reason
 }
 
 function globalArguments(place: Place): string[] {

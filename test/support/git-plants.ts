@@ -31,6 +31,8 @@ const add = ({ tree }: PlantSite): void => void tryGit(tree, ['add', '-A'])
 const commit = ({ tree }: PlantSite): void => void tryGit(tree, ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qam', 'x'])
 const touch = (site: PlantSite): void => writeFileSync(site.canary, '')
 
+const errorCode = (error: NodeJS.ErrnoException | undefined): string | undefined => error?.code
+
 function evilRepository(directory: string, site: PlantSite): void {
   mkdirSync(directory, { recursive: true })
   naiveGit(directory, ['init', '-q'])
@@ -329,7 +331,7 @@ export const plants: readonly Plant[] = [
     },
     naive: (site) => {
       const { error } = spawnSync('cat', [join(site.tree, 'README.md')], { timeout: 300 })
-      if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') touch(site)
+      if (errorCode(error) === 'ETIMEDOUT') touch(site)
     },
     intake: 'refused',
   },
@@ -341,7 +343,7 @@ export const plants: readonly Plant[] = [
     },
     naive: (site) => {
       const { error } = spawnSync('grep', ['-r', 'x', site.tree, '--devices=read'], { timeout: 300 })
-      if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') touch(site)
+      if (errorCode(error) === 'ETIMEDOUT') touch(site)
     },
     intake: 'taken',
   },

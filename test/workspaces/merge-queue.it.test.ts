@@ -105,7 +105,7 @@ describe('the user’s checkout', () => {
     ],
     ['a link is in the way', (root) => symlinkSync('/etc', join(root, 'dir'))],
     ['git is working there', (root) => writeFileSync(join(root, '.git/index.lock'), '')],
-    ['a merge is unfinished', (root) => writeFileSync(join(root, '.git/MERGE_HEAD'), `${naiveGit(root, ['rev-parse', 'HEAD'])}`)],
+    ['a merge is unfinished', (root) => writeFileSync(join(root, '.git/MERGE_HEAD'), naiveGit(root, ['rev-parse', 'HEAD']))],
   ]
   test.each(dirt)('%s: refused, nothing moved or lost', async (_, make) => {
     using repository = testRepository()
@@ -227,31 +227,31 @@ describe('exactly once', () => {
   })
 })
 
-describe('a crash while landing', () => {
-  /** Lands in another process whose git wrapper kills it when `stopAt` is about to run. */
-  async function crash(repository: TestRepository, request: LandRequest, stopAt: string): Promise<void> {
-    const wrapper = join(repository.area, 'bin')
-    mkdirSync(wrapper, { recursive: true })
-    const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
-    writeFiles(wrapper, {
-      git: {
-        executable: `#!/bin/bash\nif [[ "$*" == *"${stopAt}"* && "$*" != *" -n "* ]]; then kill -9 $PPID; exit 1; fi\nexec ${git} "$@"\n`,
-      },
-    })
-    const { check: _, ...plain } = request
-    const script = `
-      import { createMergeQueue, openWorkspaces } from '${join(import.meta.dirname, '../../workspaces/index.ts')}'
-      const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, ${JSON.stringify({ ...repository.environment, PATH: `${wrapper}:${repository.environment['PATH']}` })})
-      await createMergeQueue(workspaces).land({ ...${JSON.stringify(plain)}, check: async () => {} })
-    `
-    writeFileSync(join(repository.area, 'crash.mts'), script)
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(repository.area, 'crash.mts')], {
-      stdio: 'inherit',
-    })
-    const signal = await new Promise((resolve) => void child.on('exit', (_code, name) => resolve(name)))
-    expect(signal).toBe('SIGKILL')
-  }
+/** Lands in another process whose git wrapper kills it when `stopAt` is about to run. */
+async function crash(repository: TestRepository, request: LandRequest, stopAt: string): Promise<void> {
+  const wrapper = join(repository.area, 'bin')
+  mkdirSync(wrapper, { recursive: true })
+  const git = execFileSync('which', ['git'], { encoding: 'utf8' }).trim()
+  writeFiles(wrapper, {
+    git: {
+      executable: `#!/bin/bash\nif [[ "$*" == *"${stopAt}"* && "$*" != *" -n "* ]]; then kill -9 $PPID; exit 1; fi\nexec ${git} "$@"\n`,
+    },
+  })
+  const plain = Object.fromEntries(Object.entries(request).filter(([key]) => key !== 'check'))
+  const script = `
+    import { createMergeQueue, openWorkspaces } from '${join(import.meta.dirname, '../../workspaces/index.ts')}'
+    const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, ${JSON.stringify({ ...repository.environment, PATH: `${wrapper}:${repository.environment['PATH']}` })})
+    await createMergeQueue(workspaces).land({ ...${JSON.stringify(plain)}, check: async () => {} })
+  `
+  writeFileSync(join(repository.area, 'crash.mts'), script)
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(repository.area, 'crash.mts')], {
+    stdio: 'inherit',
+  })
+  const signal = await new Promise((resolve) => void child.on('exit', (_code, name) => resolve(name)))
+  expect(signal).toBe('SIGKILL')
+}
 
+describe('a crash while landing', () => {
   test('before the target moved: nothing happened', async () => {
     using repository = testRepository()
     const flow = await startFlow(repository)

@@ -139,8 +139,8 @@ test('the wrapper looks at exit codes, keeps GIT_* out, limits time and output',
   expect(await failureOf(git.text(place, ['rev-parse', '--verify', '--quiet', 'none']))).toBe(
     'git_failed: git rev-parse failed (exit 1): no message',
   )
-  expect(await failureOf(git.run(place, ['cat-file', 'blob', 'x\x1b[2J']))).toMatch(
-    /^git_failed: git cat-file failed \(exit 128\): fatal: [^\x1b]*$/,
+  expect(await failureOf(git.run(place, ['cat-file', 'blob', 'x\x1b[2J']))).toBe(
+    'git_failed: git cat-file failed (exit 128): fatal: Not a valid object name x?[2J',
   )
   process.env['GIT_DIR'] = '/nonexistent'
   process.env['GIT_CONFIG_PARAMETERS'] = "'core.bare=true'"

@@ -144,24 +144,25 @@ describe('links', () => {
   ])('%j -> %j is fine', (path, target) => expect(codeOf(() => checkLink(path, target))).toBe('ok')) // prettier-ignore
 })
 
+const collision = (added: string[], tree: string[], base: string[] = []): string => codeOf(() => checkCollisions(added, tree, base))
+const embedded = (paths: string[]): string => codeOf(() => checkEmbedded(paths, paths))
+
 test('names that are one file on other systems', () => {
-  const refused = (added: string[], tree: string[], base: string[] = []): string => codeOf(() => checkCollisions(added, tree, base))
-  expect(refused(['readme.md'], ['README.md', 'readme.md'])).toBe('intake_refused')
-  expect(refused(['a/x'], ['A/y', 'a/x'])).toBe('intake_refused')
-  expect(refused(['a/x'], ['A', 'a/x'])).toBe('intake_refused')
-  expect(refused(['\u00e9'], ['e\u0301', '\u00e9'])).toBe('intake_refused')
-  expect(refused(['b'], ['A', 'a', 'b'], ['A', 'a'])).toBe('ok')
-  expect(refused(['a/new'], ['A/y', 'a/x', 'a/new'], ['A/y', 'a/x'])).toBe('ok')
-  expect(refused([], ['A', 'a'])).toBe('ok')
+  expect(collision(['readme.md'], ['README.md', 'readme.md'])).toBe('intake_refused')
+  expect(collision(['a/x'], ['A/y', 'a/x'])).toBe('intake_refused')
+  expect(collision(['a/x'], ['A', 'a/x'])).toBe('intake_refused')
+  expect(collision(['\u00e9'], ['e\u0301', '\u00e9'])).toBe('intake_refused')
+  expect(collision(['b'], ['A', 'a', 'b'], ['A', 'a'])).toBe('ok')
+  expect(collision(['a/new'], ['A/y', 'a/x', 'a/new'], ['A/y', 'a/x'])).toBe('ok')
+  expect(collision([], ['A', 'a'])).toBe('ok')
 })
 
 test('repositories without a .git directory', () => {
-  const refused = (paths: string[]): string => codeOf(() => checkEmbedded(paths, paths))
-  expect(refused(['x/HEAD', 'x/objects/a', 'x/refs/heads/m', 'x/config'])).toBe('intake_refused')
-  expect(refused(['x/head', 'x/Objects/a', 'x/REFS/heads/m'])).toBe('intake_refused')
-  expect(refused(['x/HEAD', 'x/commondir'])).toBe('intake_refused')
-  expect(refused(['HEAD', 'objects/a', 'refs/b'])).toBe('intake_refused')
-  expect(refused(['x/HEAD', 'x/objects/a', 'y/refs/b'])).toBe('ok')
+  expect(embedded(['x/HEAD', 'x/objects/a', 'x/refs/heads/m', 'x/config'])).toBe('intake_refused')
+  expect(embedded(['x/head', 'x/Objects/a', 'x/REFS/heads/m'])).toBe('intake_refused')
+  expect(embedded(['x/HEAD', 'x/commondir'])).toBe('intake_refused')
+  expect(embedded(['HEAD', 'objects/a', 'refs/b'])).toBe('intake_refused')
+  expect(embedded(['x/HEAD', 'x/objects/a', 'y/refs/b'])).toBe('ok')
 })
 
 test('text for people has no control, bidirectional or invisible character', () => {
@@ -182,11 +183,12 @@ test('a body cannot claim trailers of Bulkhead', () => {
   })
 })
 
+const kinds = (path: string, more: object = {}): string[] =>
+  pathFlags([{ oldMode: '100644', newMode: '100644', oldHash: 'a', newHash: 'b', status: 'M', from: null, path, ...more }]).map(
+    ({ kind }) => kind,
+  )
+
 test('risk by path', () => {
-  const kinds = (path: string, more: object = {}): string[] =>
-    pathFlags([{ oldMode: '100644', newMode: '100644', oldHash: 'a', newHash: 'b', status: 'M', from: null, path, ...more }]).map(
-      ({ kind }) => kind,
-    )
   expect(['.github/workflows/ci.yml', '.gitlab-ci.yml', 'Jenkinsfile', 'x/action.yml'].map((path) => kinds(path))).toEqual(
     Array.from({ length: 4 }, () => ['ci']),
   )
@@ -226,7 +228,7 @@ test('risk by path', () => {
 })
 
 test('secrets and hidden text are found by line, and never repeated', () => {
-  const key = `AKIA${'ABCDEFGHIJKLMNOP'}`
+  const key = ['AKIA', 'ABCDEFGHIJKLMNOP'].join('')
   const diff = `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +10,3 @@\n-diff --git old\n+fine\n+key = '${key}'\n+diff --git a/z b/z\ndiff --git a/y b/y\n@@ -0,0 +1 @@\n+a\u202eb\n`
   expect(contentFlags(diff, ['x', 'y'])).toEqual([
     { kind: 'secret', path: 'x', detail: 'line 11 looks like an AWS access key' },

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync, rmSync, chmodSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { agentGit, commitAll, landRequest, message, naiveGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
+import { agentGit, landRequest, message, naiveGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
 
 describe('a workspace from creation to landing', () => {
   test('the main way', async () => {

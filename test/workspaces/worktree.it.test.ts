@@ -3,6 +3,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BulkheadError } from '../../core/contracts/error.ts'
+import { findGit } from '../../workspaces/git-binary.ts'
+import { Git } from '../../workspaces/git.ts'
+import { findRepository } from '../../workspaces/repository.ts'
+import { registerWorktree, removeAdminsOf } from '../../workspaces/worktree-admin.ts'
 import { agentGit, commitAll, message, naiveGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
 
 const failureOf = async (work: Promise<unknown>): Promise<string> => {
@@ -13,6 +17,8 @@ const failureOf = async (work: Promise<unknown>): Promise<string> => {
     return BulkheadError.from(error).code
   }
 }
+
+const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
 
 test('the agent has all of git', async () => {
   using repository = testRepository()
@@ -57,7 +63,6 @@ describe('creation', () => {
   test('a hundred at once from one process and a hundred from four others', async () => {
     using repository = testRepository()
     const workspaces = await repository.open()
-    const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
     const script = join(repository.area, 'create.mts')
     writeFileSync(
       script,
@@ -163,6 +168,30 @@ describe('creation', () => {
     expect(readdirSync(join(workspaces.repository.state, 'trash'))).toEqual([])
     expect(naiveGit(repository.root, ['worktree', 'list', '--porcelain']).match(/^worktree /gm)).toHaveLength(1)
     expect(await workspaces.recover()).toEqual([])
+  })
+
+  test('where refs are not files, git registers the worktrees; fifty at once', async () => {
+    using repository = testRepository()
+    const git = new Git((await findGit(process.env['PATH'])).path, repository.area)
+    const found = await findRepository(git, repository.root, repository.environment)
+    expect(found.refFiles).toBe(true)
+    const making = join(repository.area, 'making')
+    mkdirSync(making)
+    const index = join(repository.root, '.git/index')
+    const request = (count: number) => ({
+      name: `job-${count}`,
+      base: repository.base,
+      tree: join(repository.area, `${count}`),
+      index,
+      making,
+    })
+    const admins = await Promise.all(
+      Array.from({ length: 50 }, (_, count) => registerWorktree(git, { ...found, refFiles: false }, request(count))),
+    )
+    expect(new Set(admins).size).toBe(50)
+    expect(naiveGit(repository.root, ['worktree', 'list', '--porcelain']).match(/^locked bulkhead workspace making$/gm)).toHaveLength(50)
+    removeAdminsOf(found, making)
+    expect(naiveGit(repository.root, ['worktree', 'list', '--porcelain']).match(/^worktree /gm)).toHaveLength(1)
   })
 
   test('.worktreeinclude: only what is matched and ignored, no links, and it never lands', async () => {
