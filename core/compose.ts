@@ -1,12 +1,13 @@
 import 'reflect-metadata'
-import { existsSync, mkdirSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { container as root, type DependencyContainer, instanceCachingFactory } from 'tsyringe'
 import type { Configuration, JobConfiguration } from './contracts/configuration.ts'
 import type { Enforcement } from './contracts/enforcement.ts'
+import { BulkheadError } from './contracts/error.ts'
 import type { JobSpec, JobView } from './contracts/job.ts'
 import type { Journal } from './contracts/journal.ts'
+import type { ProcessIdentity } from './contracts/sandbox.ts'
 import {
   AgentAdaptersToken,
   AgentRunsToken,
@@ -81,7 +82,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
   const { repository } = workspaces
   const scope = root.createChildContainer()
   const journal = openJournal({ file: join(repository.state, 'journal.db'), isAlive })
-  const presence = new scheduling.Presence({ journal, self: processIdentity(process.pid) })
+  const presence = new scheduling.Presence({ journal, self: itself(processIdentity(process.pid)) })
   const user = userName()
 
   bind(scope, WorkspacesToken, () => workspaces)
@@ -192,7 +193,7 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
     layers: plugins.layerPlugins,
     agents: plugins.agentAdapters,
   })
-  const receipts = new ReceiptFiles({ directory: join(stateHome(surroundings), 'exec'), self: processIdentity(process.pid) })
+  const receipts = new ReceiptFiles({ directory: join(stateHome(surroundings), 'exec'), self: itself(processIdentity(process.pid)) })
   const scope = root.createChildContainer()
   await bindWalls(scope, { journal: receipts, orchestrator: () => receipts.id, isAlive })
   const enforcement = get(scope, EnforcementToken)
@@ -253,7 +254,8 @@ function lazyLogger(file: string): Logger {
   let made: Promise<Logger> | undefined
   const open = async (): Promise<Logger> => {
     const { pino } = await import('pino')
-    return pino({ base: { pid: process.pid } }, pino.destination({ dest: file, sync: true, mode: 0o600 }))
+    const logger: Logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: file, sync: true, mode: 0o600 }))
+    return logger
   }
   const write = (level: keyof Logger) => (fields: object, message: string) => {
     // A log that cannot be written must not stop anything: it is not the record, the journal is.
@@ -267,7 +269,6 @@ function resolver(workspaces: Workspaces) {
   return async ({ base, target }: { readonly base: string | null; readonly target: string | null }) => {
     const branch = target ?? workspaces.repository.head
     if (branch === null) {
-      const { BulkheadError } = await import('./contracts/error.ts')
       throw new BulkheadError('usage_invalid', 'no branch is checked out, so there is nothing to land work on', {
         remedy: 'Check out a branch, or set target in bulkhead.yaml or with --target.',
       })
@@ -279,6 +280,12 @@ function resolver(workspaces: Workspaces) {
 function surroundingsOf({ directory, variables }: ComposeOptions): Surroundings {
   const home = variables['HOME']
   return { directory, home: home?.startsWith('/') === true ? home : homedir(), variables }
+}
+
+/** Our own process is there as long as we can ask. */
+function itself(identity: ProcessIdentity | undefined): ProcessIdentity {
+  if (identity === undefined) throw new BulkheadError('host_unsupported', 'the system does not tell when a process was started')
+  return identity
 }
 
 function userName(): string {

@@ -14,8 +14,8 @@ export const defaultPolicy: Policy = {
     openFiles: 16_384,
     temporaryBytes: 2 * 2 ** 30,
   },
-  environment: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
-  pass: ['TERM', 'COLORTERM', 'NO_COLOR', 'TZ'],
+  environment: {},
+  pass: ['LANG', 'TERM', 'COLORTERM', 'NO_COLOR', 'TZ'],
 }
 
 export const defaultRetry: RetrySpec = { attempts: 1, delayMs: 5000, maximumMs: 5 * 60_000 }

@@ -33,8 +33,7 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
 
 /** What `docs/bulkhead.schema.json` holds and editors complete from. */
 export function configurationJsonSchema(): object {
-  const { $schema, ...rest } = toJsonSchema(configurationSchema) as JsonSchema & { $schema?: string }
-  return { $schema, $id: 'https://bulkhead.dev/schema/bulkhead.schema.json', ...rest, title: 'bulkhead.yaml' }
+  return { ...toJsonSchema(configurationSchema), title: 'bulkhead.yaml' }
 }
 
 /** The schema of the value at `path`; undefined where anything may stand. */

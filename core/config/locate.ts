@@ -26,6 +26,14 @@ export function usualUserFile({ home, variables }: Surroundings): string {
   return join(base, 'bulkhead', configurationFileName)
 }
 
+/** Directory above the state of every repository: `$BULKHEAD_STATE`, `$XDG_STATE_HOME/bulkhead` or `~/.local/state/bulkhead`. */
+export function stateHome({ home, variables }: Surroundings): string {
+  const own = nonEmpty(variables['BULKHEAD_STATE'])
+  if (own !== null) return own
+  const xdg = nonEmpty(variables['XDG_STATE_HOME'])
+  return xdg?.startsWith('/') === true ? join(xdg, 'bulkhead') : join(home, '.local', 'state', 'bulkhead')
+}
+
 function nonEmpty(text: string | undefined): string | null {
   return text === undefined || text === '' ? null : text
 }

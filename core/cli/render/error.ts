@@ -1,0 +1,61 @@
+import { BulkheadError } from '../../contracts/error.ts'
+import { escapeJson, escapeLine } from './escape.ts'
+
+export interface ErrorReport {
+  /** One line for each thing that is wrong. */
+  readonly lines: readonly string[]
+  readonly exit: number
+}
+
+/** The one place that turns errors into lines. See docs/errors.md for the form. */
+export function reportError(thrown: unknown, options: { readonly json: boolean; readonly debug: boolean }): ErrorReport {
+  const error = asBulkheadError(thrown)
+  const all = parts(error)
+  const lines = all.map((one) => (options.json ? escapeJson(asJson(one)) : errorLine(one)))
+  // Escaped line by line: a stack can quote what an agent wrote.
+  if (options.debug) lines.push(...stackOf(thrown).map((line) => escapeLine(line)))
+  return { lines, exit: error.exitCode }
+}
+
+function errorLine(error: BulkheadError): string {
+  const { where, remedy } = error.details
+  const message = sentence(error.message)
+  const advice = remedy === undefined || remedy === '' ? '' : `; ${remedy}`
+  // As compilers write it, so that editors can jump there.
+  if (where !== undefined && /:\d+:\d+$/.test(where)) return escapeLine(`${where}: ${message}${advice}`, 4000)
+  const place = where ?? error.details.job
+  const named = place === undefined || message.includes(place) ? '' : ` (${place})`
+  return escapeLine(`bulkhead: ${message}${named}${advice}`, 4000)
+}
+
+/** What stands in a list of things that went wrong counts one by one. */
+function parts(error: BulkheadError): BulkheadError[] {
+  const list = error.cause instanceof AggregateError ? error.cause.errors : []
+  return list.length > 0 && list.every((one) => BulkheadError.is(one)) ? (list as BulkheadError[]) : [error]
+}
+
+function asJson({ code, message, details, exitCode }: BulkheadError): object {
+  return { code, message, where: details.where ?? null, job: details.job ?? null, remedy: details.remedy ?? null, exit: exitCode }
+}
+
+const report = 'Please report this; BULKHEAD_DEBUG=1 shows where it happened.'
+
+function asBulkheadError(thrown: unknown): BulkheadError {
+  if (BulkheadError.is(thrown)) return thrown
+  const code = (thrown as NodeJS.ErrnoException | null)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return BulkheadError.from(thrown, 'host_no_space', { remedy: 'Free some space and run the command again.' })
+  }
+  return BulkheadError.from(thrown, 'internal', { remedy: report })
+}
+
+function stackOf(thrown: unknown): string[] {
+  if (!(thrown instanceof Error)) return []
+  const own = (thrown.stack ?? '').split('\n')
+  return thrown.cause === undefined ? own : [...own, 'caused by:', ...stackOf(thrown.cause)]
+}
+
+/** Without the final stop, which comes after the remedy. */
+function sentence(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
+}

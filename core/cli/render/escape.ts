@@ -1,0 +1,34 @@
+/**
+ * Everything that could move, hide, reorder or rewrite text on a terminal: C0 and C1 controls, DEL, bidirectional controls, zero-width and
+ * other invisible format characters, line and paragraph separators, tags, lone surrogates. Tab and newline are kept by `escapeText` only.
+ */
+const hostile =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|\p{Surrogate}|[\u{e0000}-\u{e0fff}]/gu
+
+/**
+ * Makes text that an agent may have written safe to show: it can change nothing but the cells it is printed in. Controls become caret
+ * notation (`^[`), invisible characters their number (`<U+202E>`). Newlines and tabs stay.
+ */
+export function escapeText(text: string): string {
+  return text.replaceAll(hostile, (character) => (character === '\n' || character === '\t' ? character : visible(character)))
+}
+
+/** The same on one line, cut to `limit` characters. */
+export function escapeLine(text: string, limit = 1000): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
+  return cut.replaceAll(hostile, visible)
+}
+
+/** JSON on one line in which no string holds a raw control or invisible character (JSON itself lets C1 controls and more through). */
+export function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(hostile, (character) =>
+    [...Array(character.length).keys()].map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  )
+}
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20) return `^${String.fromCharCode(code + 0x40)}`
+  return code === 0x7f ? '^?' : `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
+}

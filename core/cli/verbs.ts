@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import type { Terminal } from './terminal.ts'
+
+/** What a verb needs of the world around it. */
+export interface VerbContext {
+  readonly terminal: Terminal
+  readonly variables: NodeJS.ProcessEnv
+  readonly directory: string
+  /** The process ends with this code when the verb returns without throwing. */
+  exit(code: number): void
+}
+
+export interface Verb {
+  /** Adds the verb to the command line. What it does is loaded when it runs, so that help and completion stay fast. */
+  register(program: Command, context: VerbContext): void
+}
+
+/** Every verb, in the order of the help; each loads its file only. */
+export const verbs = {
+  init: async () => (await import('./commands/init.ts')).init,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  run: async () => (await import('./commands/run.ts')).run,
+  ls: async () => (await import('./commands/ls.ts')).ls,
+  show: async () => (await import('./commands/show.ts')).show,
+  logs: async () => (await import('./commands/logs.ts')).logs,
+  diff: async () => (await import('./commands/diff.ts')).diff,
+  approve: async () => (await import('./commands/approve.ts')).approve,
+  reject: async () => (await import('./commands/reject.ts')).reject,
+  merge: async () => (await import('./commands/merge.ts')).merge,
+  stop: async () => (await import('./commands/stop.ts')).stop,
+  rm: async () => (await import('./commands/rm.ts')).rm,
+  pause: async () => (await import('./commands/pause.ts')).pause,
+  resume: async () => (await import('./commands/resume.ts')).resume,
+  recover: async () => (await import('./commands/recover.ts')).recover,
+  audit: async () => (await import('./commands/audit.ts')).audit,
+  exec: async () => (await import('./commands/exec.ts')).exec,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+} satisfies Record<string, () => Promise<Verb>>
+
+export type VerbName = keyof typeof verbs
