@@ -4,8 +4,9 @@ import type { Receipt } from './layer.ts'
 
 /**
  * The durable truth of one repository's jobs, shared by every Bulkhead process that works on it. Writes are transactions that are on disk
- * when the call returns; only denials, change counts and heartbeats survive a crash of the process at once but a power cut not before the
- * next decision (an agent must not be able to make the host sync its disk at will). Methods are synchronous because SQLite is.
+ * when the call returns; only the progress of an attempt (prepared, verified, started, denials, change counts, exited), locks and
+ * heartbeats survive a crash of the process at once but a power cut not before the next decision, which takes them along in order.
+ * Methods are synchronous because SQLite is.
  *
  * Throws `journal_busy`, `journal_corrupt`, `journal_failed`, `journal_newer`, `host_no_space`.
  */

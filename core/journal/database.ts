@@ -10,6 +10,8 @@ export interface Database extends Disposable {
   /** The first row, or undefined. Rows are plain objects; the caller knows their shape from its own statement. */
   get(sql: string, ...parameters: Value[]): unknown
   all(sql: string, ...parameters: Value[]): unknown[]
+  /** As `all`, each row an array of its columns: half the cost where there are many rows. */
+  tuples(sql: string, ...parameters: Value[]): readonly Value[][]
   /**
    * Takes the write lock first, so that what `work` reads is still true when it writes. `durable` waits for the disk; otherwise the
    * commit survives a crash of the process but maybe not a power cut.
@@ -21,7 +23,7 @@ interface Driver {
   readonly DatabaseSync: new (file: string) => Connection
 }
 
-type Value = string | number | null
+export type Value = string | number | null
 
 const sqlite = load()
 
@@ -97,6 +99,15 @@ class SqliteDatabase implements Database {
 
   all(sql: string, ...parameters: Value[]): unknown[] {
     return this.#guard(() => this.#prepare(sql).all(...parameters))
+  }
+
+  tuples(sql: string, ...parameters: Value[]): readonly Value[][] {
+    return this.#guard(() => {
+      // A statement of its own: the mode belongs to the statement.
+      const statement = this.#prepare(`${sql} -- tuples`)
+      statement.setReturnArrays(true)
+      return statement.all(...parameters) as Value[][]
+    })
   }
 
   transaction<T>(work: () => T, durability: 'durable' | 'relaxed' = 'durable'): T {

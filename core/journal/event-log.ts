@@ -45,11 +45,9 @@ export class EventLog {
     const columns = 'SELECT sequence, at, job, type, data FROM events'
     const rows =
       filter.job === undefined
-        ? this.#database.all(`${columns} WHERE sequence > ? ORDER BY sequence`, after)
-        : this.#database.all(`${columns} WHERE job = ? AND sequence > ? ORDER BY sequence`, filter.job, after)
-    return (rows as EventRow[]).map(
-      (row) => ({ sequence: row.sequence, at: row.at, job: row.job, type: row.type, data: this.parse(row.data) }) as JournalEvent,
-    )
+        ? this.#database.tuples(`${columns} WHERE sequence > ? ORDER BY sequence`, after)
+        : this.#database.tuples(`${columns} WHERE job = ? AND sequence > ? ORDER BY sequence`, filter.job, after)
+    return rows.map(([sequence, at, job, type, data]) => ({ sequence, at, job, type, data: this.parse(data as string) }) as JournalEvent)
   }
 
   /** First sequence whose row is missing, out of order, changed or cut off; undefined when the chain is whole. */

@@ -181,7 +181,12 @@ class SqliteJournal implements Journal {
   }
 }
 
-/** Events that an agent can cause as fast as it likes do not wait for the disk. */
+/**
+ * What only tells how an attempt goes does not wait for the disk: the decision that ends the attempt does, and takes all before it along.
+ * After a power cut the attempt is gone in any case. An agent must not be able to make the host sync its disk as fast as it likes.
+ */
+const progress: readonly EventType[] = ['job.prepared', 'job.verified', 'job.started', 'job.denial', 'job.changed', 'job.exited']
+
 function durabilityOf(type: EventType): 'durable' | 'relaxed' {
-  return type === 'job.denial' || type === 'job.changed' ? 'relaxed' : 'durable'
+  return progress.includes(type) ? 'relaxed' : 'durable'
 }

@@ -43,8 +43,8 @@ export function initialState(spec: JobSpec): JobState {
 /** Folds one event into a job's state. Total: an event that should not have come changes what it says and breaks nothing. */
 export function reduce(state: JobState, event: JournalEvent): JobState {
   const change = (steps[event.type] as Step<EventType>)(state, event)
-  const { view, ...facts } = change
-  return { ...state, ...facts, last: event.sequence, view: view === undefined ? state.view : { ...state.view, ...view } }
+  const view = change.view === undefined ? state.view : { ...state.view, ...change.view }
+  return { ...state, ...change, last: event.sequence, view }
 }
 
 type Change = Partial<Omit<JobState, 'view' | 'last'>> & { readonly view?: Partial<JobView> }
