@@ -56,7 +56,6 @@ int main(int argc, char **argv) {
     return 2;
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   /* Descriptors of the orchestrator stop here: only our socket and, for messages of last resort, stderr. */
   if (syscall(SYS_close_range, SOCKET + 1, ~0u, 0) < 0) return 1;
   /* A Ctrl-C reaches the whole foreground group; what it means is for the orchestrator to say. */

@@ -27,7 +27,7 @@ struct supervised {
   int first_pidfd, agent_pidfd, notify;
   pid_t first;
   uint32_t listeners;
-  bool started, killed, in_terminal, deaf;
+  bool told_to_start, started, killed, in_terminal, deaf;
   int rule; /* of the kill; -1 */
   struct bh_supervisor answers;
   struct bh_terminal terminal;
@@ -103,7 +103,10 @@ static void obey(struct supervised *s) {
       struct bh_writer w;
       bh_begin(&w, payload[0]);
       bh_write_bytes(&w, payload + 1, length - 1);
-      if (payload[0] == BH_START && s->notify >= 0) bh_supervisor_hold(&s->answers, false);
+      if (payload[0] == BH_START) {
+        s->told_to_start = true;
+        if (s->notify >= 0) bh_supervisor_hold(&s->answers, false);
+      }
       if (s->control >= 0) bh_send(&w, s->control);
       break;
     }
@@ -165,8 +168,8 @@ static void hear(struct supervised *s) {
   if (!payload) {
     close(s->control);
     s->control = -1;
-    struct pollfd first = {.fd = s->first_pidfd, .events = POLLIN};
-    if (s->agent_pidfd >= 0 && !s->killed && poll(&first, 1, 0) == 0) {
+    /* The command may have ended already: whether its process still exists says nothing. */
+    if (s->told_to_start && !s->killed) {
       s->started = true;
       struct bh_writer w;
       bh_begin(&w, BH_STARTED);
@@ -220,7 +223,11 @@ static void serve(struct supervised *s) {
     if (polls[2].revents) hear(s);
     if (polls[1].revents) obey(s);
     if (s->in_terminal) bh_terminal_serve(&s->terminal, polls + 4);
-    if (polls[0].revents) return;
+    if (polls[0].revents) {
+      /* What it still said before it ended, the reason of a failure above all. */
+      while (s->control >= 0) hear(s);
+      return;
+    }
   }
 }
 
