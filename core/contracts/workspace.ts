@@ -21,8 +21,14 @@ export interface Workspaces {
   review(commit: string, base: string): Promise<Review>
   /** Unified diff for a person: control characters visible, no external drivers. */
   diff(commit: string, base: string, options: { readonly color: boolean; readonly stat: boolean }): Promise<string>
-  /** Keeps unmerged work under `refs/bulkhead/backup/<name>` and returns that ref, then deletes the workspace. */
-  remove(name: string, keep: { readonly commit: string | null; readonly merged: boolean }): Promise<string | null>
+  /**
+   * Keeps unmerged work under `refs/bulkhead/backup/<name>` and returns that ref, then deletes the workspace. `scratch`: only gates ran in
+   * it, so what they left behind (build output, caches) is nobody's work and is not kept.
+   */
+  remove(
+    name: string,
+    keep: { readonly commit: string | null; readonly merged: boolean; readonly scratch?: boolean },
+  ): Promise<string | null>
   /** Finishes or undoes what a dead process left (half-made worktrees, stale locks, moved checkouts). Idempotent. */
   recover(): Promise<readonly string[]>
 }

@@ -46,7 +46,7 @@ export async function runGates(
     }
   } finally {
     // Nothing in it is worth keeping: it is the candidate and what the gates made of it.
-    await workspaces.remove(name, { commit: null, merged: true })
+    await workspaces.remove(name, { commit: null, merged: true, scratch: true })
   }
 }
 
@@ -110,6 +110,6 @@ export async function sweepGates(parts: Pick<GateParts, 'workspaces' | 'logger'>
     const owner = /^gate-([0-9a-f]{16})-[a-z0-9]{12}$/.exec(name)?.[1]
     if (owner === undefined || living.has(`orc_${owner}`) || journal.find(name) !== undefined) continue
     parts.logger.info({ workspace: name }, 'a workspace of gates that were interrupted is removed')
-    await parts.workspaces.remove(name, { commit: null, merged: true })
+    await parts.workspaces.remove(name, { commit: null, merged: true, scratch: true })
   }
 }

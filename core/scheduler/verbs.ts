@@ -1,8 +1,7 @@
 import { BulkheadError } from '../contracts/error.ts'
 import type { JobSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
-import type { Snapshot, Workspaces } from '../contracts/workspace.ts'
-import { commitMessage } from './commit-message.ts'
+import type { Workspaces } from '../contracts/workspace.ts'
 import { decide, findJob, readState } from './decide.ts'
 import type { Presence } from './presence.ts'
 import type { JobState } from './state.ts'
@@ -59,9 +58,8 @@ export async function removeJob(parts: RemoveParts, idOrName: string, by: string
   // Cancelled first, so that nobody starts it while its workspace goes.
   if (readState(journal, spec).view.status === 'queued') decide(journal, spec, 'job.cancelled', (state) => onlyQueued(state, by))
   const { view } = readState(journal, spec)
-  const merged = view.status === 'merged'
-  const commit = merged ? view.commit : ((await lastSnapshot(workspaces, spec))?.commit ?? view.commit)
-  const backup = await workspaces.remove(spec.name, { commit, merged })
+  // What the tree holds beyond that commit (of an attempt that was interrupted, for instance) is kept too.
+  const backup = await workspaces.remove(spec.name, { commit: view.commit, merged: view.status === 'merged' })
   decide(journal, spec, 'job.removed', () => ({ backup }))
   return backup
 }
@@ -71,19 +69,6 @@ function onlyQueued(state: JobState, by: string): { by: string } {
   throw new BulkheadError('usage_wrong_state', `Cannot remove ${state.view.spec.name}: it is ${state.view.status}.`, {
     job: state.view.spec.name,
   })
-}
-
-/** A workspace may hold more than was taken in last: that of an attempt that was interrupted, for instance. */
-async function lastSnapshot(workspaces: Workspaces, spec: JobSpec): Promise<Snapshot | null> {
-  const workspace = await workspaces.open(spec.name)
-  if (workspace === undefined) return null
-  try {
-    return await workspaces.intake(workspace, commitMessage(spec))
-  } catch (error) {
-    // It must not enter the repository; `remove` keeps such content in its own way.
-    if (BulkheadError.is(error) && error.code === 'intake_refused') return null
-    throw error
-  }
 }
 
 /** No process of this repository starts a job until the queue is resumed; jobs at work go on. */

@@ -11,7 +11,7 @@ export class FakeWorkspaces implements Workspaces {
   readonly content = new Map<string, string>()
   readonly made: WorkspaceRequest[] = []
   readonly messages: CommitMessage[] = []
-  readonly removed: { name: string; commit: string | null; merged: boolean }[] = []
+  readonly removed: { name: string; commit: string | null; merged: boolean; scratch?: boolean }[] = []
   readonly watchers = new Map<string, (counts: ChangeCounts) => void>()
   readonly watchesClosed: string[] = []
   /** Names whose intake is refused. */
@@ -68,7 +68,10 @@ export class FakeWorkspaces implements Workspaces {
     throw new Error('not part of this fake')
   }
 
-  async remove(name: string, keep: { readonly commit: string | null; readonly merged: boolean }): Promise<string | null> {
+  async remove(
+    name: string,
+    keep: { readonly commit: string | null; readonly merged: boolean; readonly scratch?: boolean },
+  ): Promise<string | null> {
     this.removed.push({ name, ...keep })
     this.content.delete(name)
     return keep.commit !== null && !keep.merged ? `refs/bulkhead/backup/${name}` : null

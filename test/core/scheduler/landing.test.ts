@@ -268,13 +268,17 @@ describe('merge', () => {
 })
 
 describe('remove', () => {
-  test('keeps unmerged work, of whatever the workspace holds now', async () => {
-    const { finished, journal, workspaces, presence } = dock()
-    const [job] = await finished({ name: 'fix' })
-    workspaces.content.set('fix', 'touched again')
+  test('keeps unmerged work, and only that', async () => {
+    const { finished, landing, journal, workspaces, presence } = dock()
+    const [job] = await finished({ name: 'fix' }, { name: 'done' })
+    landing.approve('done', 'ann')
+    await landing.merge({ jobs: ['done'], by: 'ann', signal: never })
+    const commits = ['fix', 'done'].map((name) => deriveJob(journal, name).commit)
     expect(await removeJob({ journal, workspaces, presence }, 'fix', 'ann')).toBe('refs/bulkhead/backup/fix')
+    expect(await removeJob({ journal, workspaces, presence }, 'done', 'ann')).toBeNull()
     expect(workspaces.removed).toEqual([
-      { name: 'fix', commit: expect.not.stringMatching(deriveJob(journal, job?.id ?? '').commit ?? '') as string, merged: false },
+      { name: 'fix', commit: commits[0], merged: false },
+      { name: 'done', commit: commits[1], merged: true },
     ])
     expect(deriveJob(journal, job?.id ?? '')).toMatchObject({
       removed: true,
@@ -304,14 +308,5 @@ describe('remove', () => {
     await run
     expect(workspaces.removed).toEqual([])
     expect(deriveJob(journal, job?.id ?? '').removed).toBe(false)
-  })
-
-  test('what may not enter the repository does not keep a job from being removed', async () => {
-    const { finished, journal, workspaces, presence } = dock()
-    await finished({ name: 'fix' })
-    const { commit } = deriveJob(journal, 'fix')
-    workspaces.refused.add('fix')
-    expect(await removeJob({ journal, workspaces, presence }, 'fix', 'ann')).toBe('refs/bulkhead/backup/fix')
-    expect(workspaces.removed).toEqual([{ name: 'fix', commit, merged: false }])
   })
 })
