@@ -1,7 +1,7 @@
 import { attackAll, refused } from '../../core/contracts/index.ts'
 import type { Attack, Attempt, Evidence, Outcome, Probe } from '../../core/contracts/index.ts'
-import { credentialNames, inside } from './constants.ts'
-import { isInside, isSameOrInside, isSameOrInsideAny } from './paths.ts'
+import { credentialNames, inside, systemDirectories } from './constants.ts'
+import { isSameOrInside, isSameOrInsideAny } from './paths.ts'
 import type { ViewClaim } from './plan.ts'
 import type { Shown } from './view.ts'
 
@@ -97,19 +97,20 @@ function asAttack(claim: string, { attempts, errors }: Trial): Attack {
  * directory, and the view has directories of its own.
  */
 export function hiddenInHome(home: string, names: readonly string[], shown: readonly Pick<Shown, 'target'>[]): readonly string[] {
-  const targets = [...shown.map(({ target }) => target), ...inside.homeDirectories.map((name) => `${inside.home}/${name}`), inside.home]
-  const bound = shown.map(({ target }) => target)
+  const bound = [...shown.map(({ target }) => target), ...systemContent]
+  const made = [...bound, ...ownDirectories, ...inside.homeDirectories.map((name) => `${inside.home}/${name}`)]
   const rank = (path: string): number => Number(!credentialNames.has(path.slice(home.length + 1)))
   return names
     .map((name) => (home === '/' ? `/${name}` : `${home}/${name}`))
-    .filter((path) => !isSameOrInsideAny(path, bound) && !targets.some((target) => target === path || isInside(target, path)))
-    .filter((path) => !systemView.some((target) => isSameOrInside(target, path) || isSameOrInside(path, target)))
+    .filter((path) => !isSameOrInsideAny(path, bound) && !made.some((one) => isSameOrInside(one, path)))
     .toSorted((left, right) => rank(left) - rank(right))
     .slice(0, 8)
 }
 
-/** Paths that exist in every view. */
-const systemView = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix', '/etc', '/proc', '/dev', '/run', '/var', '/tmp']
+/** Of the host, and of the view itself: a home directory in there has no secrets of a user. */
+const systemContent = [...systemDirectories, '/etc', '/proc', '/dev']
+/** Exist in every view, with nothing of the host in them. */
+const ownDirectories = ['/run', '/var/tmp', inside.temporary, inside.home]
 
 function read(path: string): Attempt {
   return { op: 'read', path }
