@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { homedir, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { container as root, type DependencyContainer, instanceCachingFactory } from 'tsyringe'
 import type { Configuration, JobConfiguration } from './contracts/configuration.ts'
@@ -7,7 +7,6 @@ import type { Enforcement } from './contracts/enforcement.ts'
 import { BulkheadError } from './contracts/error.ts'
 import type { JobSpec, JobView } from './contracts/job.ts'
 import type { Journal } from './contracts/journal.ts'
-import type { ProcessIdentity } from './contracts/sandbox.ts'
 import {
   AgentAdaptersToken,
   AgentRunsToken,
@@ -23,22 +22,13 @@ import {
   WorkspacesToken,
 } from './contracts/tokens.ts'
 import type { Workspaces } from './contracts/workspace.ts'
-import { type Surroundings, stateHome, usualUserFile } from './config/locate.ts'
+import { stateHome, usualUserFile } from './config/locate.ts'
 import type { LoadRequest } from './config/load.ts'
+import { type ComposeOptions, itself, surroundingsOf } from './compose-command.ts'
 import type { MergeRequest, MergeResult, RunOutcome, RunRequest } from './scheduler/index.ts'
 
+export { type CommandApp, composeCommand, type ComposeOptions } from './compose-command.ts'
 export type { MergeResult, RunOutcome } from './scheduler/index.ts'
-
-/** What a command is run with. Nothing else is read from the process. */
-export interface ComposeOptions {
-  /** Absolute. */
-  readonly directory: string
-  readonly variables: NodeJS.ProcessEnv
-  /** The user's own configuration file; null: the usual one. */
-  readonly configFile: string | null
-  /** Environment by name; null: as configured. */
-  readonly environment: string | null
-}
 
 /** One repository with everything that works on it. Parts are made when they are first needed. */
 export interface RepositoryApp extends AsyncDisposable {
@@ -166,50 +156,8 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
   }
 }
 
-/** What one command behind the walls needs, and no more: it has to start fast. */
-export interface CommandApp extends AsyncDisposable {
-  readonly configuration: Configuration
-  readonly enforcement: Enforcement
-  /** Bulkhead's own files, which no command may change. */
-  readonly own: readonly string[]
-}
-
-/** Needs no repository. Throws what `loadConfiguration` throws. */
-export async function composeCommand(options: ComposeOptions): Promise<CommandApp> {
-  const surroundings = surroundingsOf(options)
-  const own = [stateHome(surroundings), usualUserFile(surroundings)]
-  const [{ loadConfiguration }, { isAlive, processIdentity }, { ReceiptFiles }, plugins] = await Promise.all([
-    import('./config/load.ts'),
-    import('../native/index.ts'),
-    import('./journal/receipt-files.ts'),
-    import('../plugins/index.ts'),
-  ])
-  const configuration = loadConfiguration({
-    file: options.configFile,
-    environment: options.environment,
-    surroundings,
-    repository: null,
-    own,
-    layers: plugins.layerPlugins,
-    agents: plugins.agentAdapters,
-  })
-  const receipts = new ReceiptFiles({ directory: join(stateHome(surroundings), 'exec'), self: itself(processIdentity(process.pid)) })
-  const scope = root.createChildContainer()
-  await bindWalls(scope, { journal: receipts, orchestrator: () => receipts.id, isAlive })
-  const enforcement = get(scope, EnforcementToken)
-  if (receipts.orchestrators().some((one) => one.id !== receipts.id)) await enforcement.recover()
-  return {
-    configuration,
-    enforcement,
-    own,
-    [Symbol.asyncDispose]: () => get(scope, LauncherToken)[Symbol.asyncDispose](),
-  }
-}
-
-type Receipts = Pick<Journal, 'record' | 'settle' | 'receipts' | 'orchestrators' | 'lock'>
-
 interface WallParts {
-  readonly journal: Receipts
+  readonly journal: Journal
   readonly orchestrator: () => string
   readonly isAlive: (process: { readonly pid: number; readonly startTime: string }) => boolean
 }
@@ -275,17 +223,6 @@ function resolver(workspaces: Workspaces) {
     }
     return { base: await workspaces.resolve(base ?? branch), target: branch }
   }
-}
-
-function surroundingsOf({ directory, variables }: ComposeOptions): Surroundings {
-  const home = variables['HOME']
-  return { directory, home: home?.startsWith('/') === true ? home : homedir(), variables }
-}
-
-/** Our own process is there as long as we can ask. */
-function itself(identity: ProcessIdentity | undefined): ProcessIdentity {
-  if (identity === undefined) throw new BulkheadError('host_unsupported', 'the system does not tell when a process was started')
-  return identity
 }
 
 function userName(): string {

@@ -44,13 +44,13 @@ function part(path: string): string {
 const rules: readonly { readonly who: RegExp; readonly may: readonly RegExp[] }[] = [
   { who: /^core\/contracts\/$/, may: [] },
   { who: /^core\/(config|scheduler|enforcement|agents|journal)\/$/, may: [/^core\/contracts\/$/] },
-  { who: /^core\/cli\/$/, may: [/^core\/contracts\/$/, /^core\/compose\.ts$/, /^core\/config\/$/] },
-  { who: /^core\/compose\.ts$/, may: [/./] },
-  { who: /^core\/index\.ts$/, may: [/^core\/(contracts|config)\/$/, /^core\/compose\.ts$/] },
+  { who: /^core\/cli\/$/, may: [/^core\/contracts\/$/, /^core\/compose(-command)?\.ts$/, /^core\/config\/$/] },
+  { who: /^core\/compose(-command)?\.ts$/, may: [/./] },
+  { who: /^core\/index\.ts$/, may: [/^core\/(contracts|config)\/$/, /^core\/compose(-command)?\.ts$/] },
   { who: /^(workspaces|native)\/$/, may: [/^core\/contracts\/$/] },
   { who: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/$/, /^core\/contracts\/$/] },
   { who: /^plugins\/[^/]+\/$/, may: [/^core\/contracts\/$/, /^native\/$/] },
-  { who: /^(demo|bench)\/$/, may: [/^core\/(contracts\/|compose\.ts|index\.ts)$/, /^native\/$/, /^plugins\/index\.ts$/] },
+  { who: /^(demo|bench)\/$/, may: [/^core\/(contracts\/|compose(-command)?\.ts|index\.ts)$/, /^native\/$/, /^plugins\/index\.ts$/] },
 ]
 
 describe('layering', () => {

@@ -30,7 +30,7 @@ export function followEvents(app: RepositoryApp, terminal: Terminal, options: Fo
     names.set(job, known)
     return known
   }
-  const print = options.print ?? terminal.out
+  const print = options.print ?? ((line: string) => terminal.out(line))
   const show = (event: JournalEvent): void => {
     const { job } = event
     if (job !== null && options.jobs?.has(job) === false) return
@@ -44,7 +44,13 @@ export function followEvents(app: RepositoryApp, terminal: Terminal, options: Fo
       show(event)
     }
   }
-  const timer = setInterval(now, pollMs)
+  const timer = setInterval(() => {
+    try {
+      now()
+    } catch {
+      // The journal is busy: the next look sees the same events.
+    }
+  }, pollMs)
   return {
     now,
     [Symbol.dispose]() {

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import 'reflect-metadata'
 import { runCommandLine } from './program.ts'
 import { systemTerminal } from './terminal.ts'
 

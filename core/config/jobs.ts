@@ -22,6 +22,8 @@ export interface JobScope {
   readonly agents: Readonly<Record<string, AgentConfiguration>>
   readonly policy: Policy
   readonly retry: RetrySpec
+  /** A job of the repository can add to these, not drop one. */
+  readonly gates: readonly GateSpec[]
   /** Where the user would have to allow more. */
   readonly userFile: string
 }
@@ -53,7 +55,7 @@ export function resolveJobs(written: readonly WrittenJob[], at: KeyPath, scope: 
       priority: job.priority ?? 0,
       retry: job.retry === undefined ? null : resolveRetry(job.retry, scope.retry, scope.file, [...here, 'retry'], problems),
       policy: job.policy === undefined ? null : policy,
-      gates: job.gates === undefined ? null : resolveGates(job.gates, scope.file, [...here, 'gates'], problems),
+      gates: job.gates === undefined ? null : jobGates(job.gates, scope, [...here, 'gates'], problems),
       target: job.target ?? null,
       base: job.base ?? null,
       setup: job.setup ?? null,
@@ -65,7 +67,7 @@ export function resolveJobs(written: readonly WrittenJob[], at: KeyPath, scope: 
 export function checkEnvironment(
   name: string,
   at: KeyPath,
-  scope: Omit<JobScope, 'agents' | 'policy' | 'retry' | 'base'>,
+  scope: Omit<JobScope, 'agents' | 'policy' | 'retry' | 'base' | 'gates'>,
   problems: Problem[],
 ): void {
   if (!Object.hasOwn(scope.environments, name)) {
@@ -101,6 +103,18 @@ export function resolveGates(written: readonly WrittenGate[], file: YamlFile, at
       problems.push(problemAt(file, [...at, index], `two gates are called "${name}"`, 'Rename one of them.'))
     return { name, command, limits: { timeMs: time ?? defaultGateTimeMs } }
   })
+}
+
+function jobGates(written: readonly WrittenGate[], scope: JobScope, at: KeyPath, problems: Problem[]): GateSpec[] {
+  const own = resolveGates(written, scope.file, at, problems)
+  if (scope.trusted) return own
+  own.forEach(({ name }, index) => {
+    if (!scope.gates.some((gate) => gate.name === name)) return
+    problems.push(
+      problemAt(scope.file, [...at, index], `gate "${name}" runs for every job already`, 'Choose another name, or remove it here.'),
+    )
+  })
+  return [...scope.gates, ...own]
 }
 
 /** Rule and remedy. */

@@ -44,13 +44,13 @@ interface Source {
  *
  * Throws `config_not_found`, `config_syntax`, `config_invalid`, `config_widens_policy`, `plugin_unknown`, `usage_invalid`.
  */
-export function loadConfiguration(request: LoadRequest): Configuration {
+export async function loadConfiguration(request: LoadRequest): Promise<Configuration> {
   const { surroundings, repository } = request
   const userPath = userFile(request.file, surroundings)
   const userName = userPath ?? usualUserFile(surroundings)
-  const user = userPath === null ? undefined : readUser(userPath, repository)
+  const user = userPath === null ? undefined : await readUser(userPath, repository)
   const repositoryFile = repository === null ? null : join(repository, configurationFileName)
-  const shared = repositoryFile === null || !present(repositoryFile) ? undefined : read(repositoryFile, false)
+  const shared = repositoryFile === null || !present(repositoryFile) ? undefined : await read(repositoryFile, false)
   const sources = [user, shared].filter((source) => source !== undefined)
   const problems: Problem[] = []
 
@@ -96,7 +96,7 @@ export function loadConfiguration(request: LoadRequest): Configuration {
 
   const jobs = sources.flatMap(({ file, written, trusted }) => {
     const base = { directory: dirname(file.path), home: surroundings.home }
-    const scope: JobScope = { file, base, trusted, environments, chosen, agents, policy, retry, userFile: userName }
+    const scope: JobScope = { file, base, trusted, environments, chosen, agents, policy, retry, gates, userFile: userName }
     return resolveJobs(written.jobs ?? [], ['jobs'], scope, problems)
   })
   refuse(problems)
@@ -117,10 +117,10 @@ export function loadConfiguration(request: LoadRequest): Configuration {
 }
 
 /** The jobs of `bulkhead run -f FILE`. Throws like `loadConfiguration`. */
-export function loadJobs(path: string, request: LoadRequest, configuration: Configuration): JobConfiguration[] {
+export async function loadJobs(path: string, request: LoadRequest, configuration: Configuration): Promise<JobConfiguration[]> {
   const { surroundings, repository } = request
   const trusted = repository === null || !isWithin(realPrefix(path), realPrefix(repository))
-  const file = readYamlFile(path, trusted)
+  const file = await readYamlFile(path, trusted)
   const written = parse(file, jobsFileSchema)
   const problems: Problem[] = []
   const userName = userFile(request.file, surroundings) ?? usualUserFile(surroundings)
@@ -135,14 +135,14 @@ export function loadJobs(path: string, request: LoadRequest, configuration: Conf
   return jobs
 }
 
-function readUser(path: string, repository: string | null): Source {
+async function readUser(path: string, repository: string | null): Promise<Source> {
   if (repository !== null && isWithin(realPrefix(path), realPrefix(repository))) {
     throw new BulkheadError('config_invalid', 'your own configuration file may not lie inside the repository', {
       where: path,
       remedy: 'Agents could change it there; move it, for instance to ~/.config/bulkhead/bulkhead.yaml.',
     })
   }
-  const source = read(path, true)
+  const source = await read(path, true)
   // Windows reports modes that mean nothing.
   if ((statSync(path).mode & 0o002) !== 0 && process.getuid !== undefined) {
     throw new BulkheadError('config_invalid', 'every user of this machine can change your configuration file', {
@@ -153,8 +153,8 @@ function readUser(path: string, repository: string | null): Source {
   return source
 }
 
-function read(path: string, trusted: boolean): Source {
-  const file = readYamlFile(path, trusted)
+async function read(path: string, trusted: boolean): Promise<Source> {
+  const file = await readYamlFile(path, trusted)
   return { file, written: parse(file, configurationSchema), trusted }
 }
 

@@ -68,9 +68,9 @@ export function configWorld(): ConfigWorld {
 }
 
 /** The lines a person would see, in the form `code file:line:column: rule; remedy`, with `root` shortened. */
-export function complaints(load: () => unknown, roots: readonly (readonly [string, string])[]): string[] {
+export async function complaints(load: () => Promise<unknown>, roots: readonly (readonly [string, string])[]): Promise<string[]> {
   try {
-    load()
+    await load()
     return []
   } catch (error) {
     if (!BulkheadError.is(error)) throw error

@@ -3,7 +3,7 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises'
 import { release, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { CommandApp } from '../../compose.ts'
+import type { CommandApp } from '../../compose-command.ts'
 import { stateHome } from '../../config/locate.ts'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { LayerReport } from '../../contracts/enforcement.ts'
@@ -50,7 +50,7 @@ export const doctor: Verb = {
 }
 
 async function act(context: VerbContext, options: DoctorOptions): Promise<void> {
-  const { composeCommand } = await import('../../compose.ts')
+  const { composeCommand } = await import('../../compose-command.ts')
   const app = await composeCommand({
     directory: context.directory,
     variables: context.variables,

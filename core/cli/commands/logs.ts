@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
-import { open } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BulkheadError } from '../../contracts/error.ts'
 import { examples, inRepository, onRepository, type CommonOptions, withJson } from '../app.ts'
@@ -61,23 +61,24 @@ async function act(context: VerbContext, name: string, options: LogsOptions): Pr
 async function copy(path: string, { terminal }: VerbContext, { raw, goOn }: { raw: boolean; goOn: () => boolean }): Promise<void> {
   // A character may be cut by the end of a read.
   const decoder = new StringDecoder('utf8')
-  const buffer = Buffer.alloc(65_536)
   let position = 0
-  for (;;) {
+  for (let more = true; more;) {
     // Asked first: what was written before the end is read after it.
-    const more = goOn()
-    const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-    for (; file !== undefined;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position)
-      if (bytesRead === 0) break
-      position += bytesRead
-      terminal.raw(raw ? Uint8Array.from(buffer.subarray(0, bytesRead)) : escapeText(decoder.write(buffer.subarray(0, bytesRead))))
+    more = goOn()
+    for await (const chunk of chunksFrom(path, position)) {
+      position += chunk.length
+      terminal.raw(raw ? chunk : escapeText(decoder.write(chunk)))
     }
-    await file?.close()
-    if (!more) break
-    await delay(pollMs)
+    if (more) await delay(pollMs)
   }
   if (!raw) terminal.raw(escapeText(decoder.end()))
+}
+
+/** What stands in the file from `position` on; nothing when it does not exist yet. */
+async function* chunksFrom(path: string, position: number): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of createReadStream(path, { start: position })) yield chunk as Buffer
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }

@@ -30,8 +30,8 @@ function errorLine(error: BulkheadError): string {
 
 /** What stands in a list of things that went wrong counts one by one. */
 function parts(error: BulkheadError): BulkheadError[] {
-  const list = error.cause instanceof AggregateError ? error.cause.errors : []
-  return list.length > 0 && list.every((one) => BulkheadError.is(one)) ? (list as BulkheadError[]) : [error]
+  const list: unknown[] = error.cause instanceof AggregateError ? error.cause.errors : []
+  return list.length > 0 && list.every((one) => BulkheadError.is(one)) ? list : [error]
 }
 
 function asJson({ code, message, details, exitCode }: BulkheadError): object {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configurationSchema } from '../../../core/config/schema.ts'
 import { generatedDocs } from '../../../core/config/reference.ts'
-import { parseYaml } from '../../../core/config/yaml-file.ts'
+import { parseYaml } from '../../../core/config/yaml-parse.ts'
 import { errorCatalogue } from '../../../core/contracts/index.ts'
 import { packageRoot } from '../../support/host.ts'
 

@@ -15,8 +15,8 @@ function shortened(world: ConfigWorld): [string, string][] {
   ]
 }
 
-test('without any file there are defaults, and no permission', () => {
-  const { concurrency, ...rest } = load(configWorld())
+test('without any file there are defaults, and no permission', async () => {
+  const { concurrency, ...rest } = await load(configWorld())
   expect(concurrency).toBeGreaterThanOrEqual(2)
   expect(rest).toEqual({
     sources: [],
@@ -33,7 +33,7 @@ test('without any file there are defaults, and no permission', () => {
   })
 })
 
-test('both files together', () => {
+test('both files together', async () => {
   const world = configWorld()
   mkdirSync(join(world.home, 'tools'))
   symlinkSync('tools', join(world.home, 'linked'))
@@ -91,7 +91,7 @@ jobs:
     pass: [],
   }
   const job = { agent: null, environment: null, retry: null, policy: null, gates: null, target: null, base: null, setup: null, needs: [] }
-  expect(load(world)).toEqual({
+  expect(await load(world)).toEqual({
     sources: [world.userFile, world.repositoryFile],
     environments: {
       ...builtInEnvironments(),
@@ -364,23 +364,23 @@ const repositoryMistakes: readonly (readonly [text: string, lines: readonly stri
 ]
 
 describe('every mistake is one line with its place, the rule and the remedy', () => {
-  test.each(userMistakes)('%s', (text, lines) => {
+  test.each(userMistakes)('%s', async (text, lines) => {
     const world = configWorld()
     world.write(world.userFile, text)
-    expect(complaints(() => load(world), shortened(world))).toEqual(lines)
+    expect(await complaints(() => load(world), shortened(world))).toEqual(lines)
   })
 
-  test.each(repositoryMistakes)('in the repository: %s', (text, lines) => {
+  test.each(repositoryMistakes)('in the repository: %s', async (text, lines) => {
     const world = configWorld()
     world.write(
       world.userFile,
       'policy: {network: {allow: ["*.example.com"]}}\nagents: {mine: {adapter: agent-command, command: [a]}}\ngates: [{name: mine, command: [y]}]',
     )
     world.write(world.repositoryFile, text)
-    expect(complaints(() => load(world), shortened(world))).toEqual(lines)
+    expect(await complaints(() => load(world), shortened(world))).toEqual(lines)
   })
 
-  test('every line is one line, and ends with a full sentence', () => {
+  test('every line is one line, and ends with a full sentence', async () => {
     for (const [, lines] of [...userMistakes, ...repositoryMistakes])
       for (const line of lines) expect(line).toMatch(/^[^\n]+: [^\n]+; [A-Z][^\n]*\.$/)
   })
@@ -392,54 +392,56 @@ function level(n: number): string {
 
 describe('files', () => {
   const missing = 'Name a YAML file that you can read.'
-  test('a named file that does not exist', () => {
+  test('a named file that does not exist', async () => {
     const world = configWorld()
-    expect(complaints(() => load(world, { file: '../nope.yaml' }), [[join(world.home, '..'), '<root>']])).toEqual([
+    expect(await complaints(() => load(world, { file: '../nope.yaml' }), [[join(world.home, '..'), '<root>']])).toEqual([
       `config_not_found <root>/nope.yaml: the file does not exist; ${missing}`,
     ])
   })
-  test('a named file inside the repository', () => {
+  test('a named file inside the repository', async () => {
     const world = configWorld()
     world.write(world.repositoryFile, '{}')
-    expect(complaints(() => load(world, { file: 'bulkhead.yaml' }), shortened(world))).toEqual([
+    expect(await complaints(() => load(world, { file: 'bulkhead.yaml' }), shortened(world))).toEqual([
       'config_invalid REPO: your own configuration file may not lie inside the repository; Agents could change it there; move it, for instance to ~/.config/bulkhead/bulkhead.yaml.',
     ])
   })
-  test('a user file that everybody can change', () => {
+  test('a user file that everybody can change', async () => {
     const world = configWorld()
     world.write(world.userFile, '{}', 0o666)
-    expect(complaints(() => load(world), shortened(world))).toEqual([
+    expect(await complaints(() => load(world), shortened(world))).toEqual([
       'config_invalid USER: every user of this machine can change your configuration file; Run chmod o-w USER.',
     ])
   })
-  test('a repository file that is a link', () => {
+  test('a repository file that is a link', async () => {
     const world = configWorld()
     symlinkSync('/etc/passwd', world.repositoryFile)
-    expect(complaints(() => load(world), shortened(world))).toEqual([`config_not_found REPO: the file is a symbolic link; ${missing}`])
+    expect(await complaints(() => load(world), shortened(world))).toEqual([
+      `config_not_found REPO: the file is a symbolic link; ${missing}`,
+    ])
   })
-  test('aliases that would fill the memory', () => {
+  test('aliases that would fill the memory', async () => {
     const world = configWorld()
     world.write(world.userFile, ['l0: &l0 [x]', ...[1, 2, 3, 4, 5, 6, 7, 8].map(level)].join('\n'))
-    expect(complaints(() => load(world), shortened(world))).toEqual([
+    expect(await complaints(() => load(world), shortened(world))).toEqual([
       'config_syntax USER:1:1: Excessive alias count indicates a resource exhaustion attack; Correct the YAML at this place.',
     ])
   })
-  test('an environment that does not exist, from the command line', () => {
+  test('an environment that does not exist, from the command line', async () => {
     const world = configWorld()
-    expect(complaints(() => load(world, { environment: 'lunix' }), shortened(world))).toEqual([
+    expect(await complaints(() => load(world, { environment: 'lunix' }), shortened(world))).toEqual([
       'usage_invalid undefined: environment "lunix" is not configured; Did you mean "linux"? Known: linux, none.',
     ])
   })
-  test('a jobs file: trusted outside the repository, not inside', () => {
+  test('a jobs file: trusted outside the repository, not inside', async () => {
     const world = configWorld()
     const text = 'jobs: [{prompt: x, environment: none}]'
     const outside = join(world.home, 'jobs.yaml')
     const inside = join(world.repository, 'jobs.yaml')
     world.write(outside, text)
     world.write(inside, text)
-    const configuration = load(world)
-    expect(loadJobs(outside, world.request, configuration).map(({ environment }) => environment)).toEqual(['none'])
-    expect(complaints(() => loadJobs(inside, world.request, configuration), shortened(world))).toEqual([
+    const configuration = await load(world)
+    expect((await loadJobs(outside, world.request, configuration)).map(({ environment }) => environment)).toEqual(['none'])
+    expect(await complaints(() => loadJobs(inside, world.request, configuration), shortened(world))).toEqual([
       'config_widens_policy <repo>/jobs.yaml:1:33: a file in the repository may not choose environment "none"; Remove it, and write "environment: none" in USER or use --environment none.',
     ])
   })

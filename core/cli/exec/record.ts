@@ -1,0 +1,46 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isatty } from 'node:tty'
+import { BulkheadError } from '../../contracts/error.ts'
+import type { Denial } from '../../contracts/event.ts'
+import { escapeJson, escapeLine } from '../render/escape.ts'
+import type { VerbContext } from '../verbs.ts'
+import type { ExecOptions } from './options.ts'
+
+export interface EventRecord extends Disposable {
+  write(event: object): void
+  denied(denial: Denial): void
+}
+
+/** Denials go to standard error when a person sees it; everything goes to `--events`. */
+export function openRecord(context: VerbContext, { events, json }: ExecOptions): EventRecord {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
+  let descriptor: number | undefined
+  try {
+    descriptor = events === undefined ? undefined : openSync(resolve(context.directory, events), flags, 0o600)
+  } catch (cause) {
+    throw new BulkheadError('usage_invalid', `--events ${events} cannot be opened (${(cause as NodeJS.ErrnoException).code})`, {
+      remedy: 'Name a file that you can write.',
+      cause,
+    })
+  }
+  const write = (event: object): void => {
+    if (descriptor !== undefined) writeSync(descriptor, `${escapeJson({ at: Date.now(), ...event })}\n`)
+  }
+  const visible = isatty(2)
+  return {
+    write,
+    denied(denial) {
+      write({ type: 'denial', ...denial })
+      if (json === true) context.terminal.note(escapeJson({ type: 'denial', ...denial }))
+      else if (visible) context.terminal.note(denialLine(denial))
+    },
+    [Symbol.dispose]: () => {
+      if (descriptor !== undefined) closeSync(descriptor)
+    },
+  }
+}
+
+function denialLine({ action, object, layer, reason, remedy }: Denial): string {
+  return escapeLine(`bulkhead: ${action} ${object} (${layer}: ${reason})${remedy === null ? '' : `; to allow it: ${remedy}`}`)
+}
