@@ -59,9 +59,10 @@ interface Candidates {
 /** Tracked files that look changed, and new files that are not ignored. git lists a repository of its own with a slash at the end. */
 async function changedPaths(git: Git, place: Place): Promise<Candidates> {
   const raw = ['diff-files', '-z', '--raw', '--no-renames', '--ignore-submodules=all', '--no-ext-diff', '--no-textconv']
-  const tracked = parseRaw(await git.fields(place, raw))
+  const others = ['ls-files', '-z', '--others', '--exclude-standard']
+  const [fields, added] = await Promise.all([git.fields(place, raw), git.fields(place, others)])
+  const tracked = parseRaw(fields)
   const pick = (deleted: boolean): string[] => tracked.filter(({ status }) => (status === 'D') === deleted).map(({ path }) => path)
-  const added = await git.fields(place, ['ls-files', '-z', '--others', '--exclude-standard'])
   return { deleted: pick(true), modified: pick(false), added }
 }
 
@@ -143,7 +144,7 @@ async function checkTree(
   if (added.length === 0) return
   const names = (commit: string): Promise<readonly string[]> =>
     git.fields(place, ['ls-tree', '-r', '-z', '--name-only', '--end-of-options', commit])
-  const tree = await names(read.tree)
+  const [tree, base] = await Promise.all([names(read.tree), names(read.base)])
   checkEmbedded(added, tree)
-  checkCollisions(added, tree, await names(read.base))
+  checkCollisions(added, tree, base)
 }

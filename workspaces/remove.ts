@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Workspaces } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { deleteTree } from './delete-tree.ts'
 import type { Git } from './git.ts'
@@ -16,24 +17,26 @@ import { openWorktree, readRecord } from './worktree.ts'
  * Deletes a workspace, but no work that is not merged. What the tree holds is compared with `keep.commit` (and the base): content that is
  * neither, and a commit that is not merged, stay reachable as `refs/bulkhead/backup/<name>`, whose name is returned. Content that intake
  * refuses is moved to `kept/` in the state directory and that path is returned. Follows no link.
+ *
+ * With `scratch` nothing in the workspace is work (gates ran there): the tree is deleted unseen.
  */
 export async function removeWorkspace(
   git: Git,
   repository: Repository,
   layout: Layout,
   name: string,
-  keep: { readonly commit: string | null; readonly merged: boolean },
+  keep: Parameters<Workspaces['remove']>[1],
 ): Promise<string | null> {
   checkName(name)
   const paths = workspaceAt(layout, name)
   const record = readRecord(paths)
   const backup = async (commit: string): Promise<string> => backUp(git, repository, name, checkHash(commit))
   let kept: string | null = keep.commit !== null && !keep.merged ? await backup(keep.commit) : null
-  if (record !== undefined) {
+  if (record !== undefined && keep.scratch !== true) {
     const changed = await backUpTree(git, repository, layout, name, keep.commit)
     kept = changed === undefined ? await keepAside(layout, name) : (changed ?? kept)
-    removeAdmin(repository, record.admin, paths.tree)
   }
+  if (record !== undefined) removeAdmin(repository, record.admin, paths.tree)
   if (existsSync(paths.directory)) {
     const trash = join(layout.trash, `${name}+${randomBytes(6).toString('hex')}`)
     renameSync(paths.directory, trash)

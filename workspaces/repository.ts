@@ -128,7 +128,7 @@ function canonical(path: string): string {
 }
 
 /** True when `path` is `directory` or below it. Both canonical. */
-export function isWithin(directory: string, path: string): boolean {
+function isWithin(directory: string, path: string): boolean {
   const way = relative(directory, path)
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }

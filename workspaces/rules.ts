@@ -63,7 +63,7 @@ export function isGitName(component: string): boolean {
 }
 
 /** Two paths with the same key are one file on a system that ignores case or normalises Unicode. */
-export function collisionKey(path: string): string {
+function collisionKey(path: string): string {
   return path.normalize('NFC').toLowerCase().normalize('NFC')
 }
 

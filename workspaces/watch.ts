@@ -1,5 +1,5 @@
 import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, rmSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import type { ChangeCounts } from '../core/contracts/event.ts'
 import type { Workspace } from '../core/contracts/workspace.ts'
@@ -35,7 +35,9 @@ export async function watchWorkspace(
   const index = join(paths.quarantine, `watch-${process.pid}-${sequence++}.index`)
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
   copyFileSync(join(paths.quarantine, 'index'), index)
-  const ignored = await ignoredDirectories(git, place)
+  const [ignored, tracked] = await Promise.all([ignoredDirectories(git, place), git.fields(place, ['ls-files', '-z'])])
+  // Known files are left out before chokidar looks at each of them, which is what takes its time in a large tree.
+  const files = new Set(tracked)
 
   let last = ''
   let timer: NodeJS.Timeout | undefined
@@ -80,7 +82,8 @@ export async function watchWorkspace(
     ignorePermissionErrors: true,
     persistent: true,
     ignored: (path, stats) => {
-      if (unwatched.has(basename(path)) || ignored.has(relative(paths.tree, path))) return true
+      const name = path.slice(paths.tree.length + 1)
+      if (unwatched.has(basename(path)) || files.has(name) || ignored.has(name)) return true
       if (stats === undefined) return false
       if (!stats.isDirectory()) return true
       seen.add(path)

@@ -42,7 +42,8 @@ export async function createWorktree(git: Git, repository: Repository, layout: L
     writeFileSync(join(making.quarantine, 'info/exclude'), readGitFile(repository.gitDirectory, 'info/exclude') ?? '')
     const index = join(making.quarantine, 'index')
     // Through the private repository: attributes of the tree find no filter there, not even one of the user's own configuration.
-    await git.run(privatePlace(making.quarantine, repository, { workTree: making.tree, index }), ['read-tree', '-m', '-u', base])
+    const config = { 'checkout.workers': '4' }
+    await git.run(privatePlace(making.quarantine, repository, { workTree: making.tree, index, config }), ['read-tree', '-m', '-u', base])
     const included = request.include && !repository.bare ? await copyIncluded(git, repository, making.tree) : []
     buildAgentGit(making.git, { repository, name, base, index })
     const admin = await registerWorktree(git, repository, { name, base, tree: final.tree, index, making: making.directory })

@@ -50,7 +50,7 @@ test.each(plants.map((plant) => [plant.id, plant] as const))('%s: does nothing t
 
   const counts: unknown[] = []
   const watcher = await workspaces.watch(workspace, (seen) => counts.push(seen))
-  await expect.poll(() => counts.length, { timeout: 5000 }).toBeGreaterThan(0)
+  await expect.poll(() => counts.length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0)
   await watcher[Symbol.asyncDispose]()
   let snapshot: Snapshot | null = null
   let refusal: unknown = null

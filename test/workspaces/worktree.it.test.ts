@@ -243,6 +243,11 @@ describe('removal', () => {
     const kept = await workspaces.remove('job', { commit: merged?.commit ?? null, merged: true })
     expect(naiveGit(repository.root, ['show', `${kept}:a.txt`])).toBe('changed after it was merged\n')
 
+    const gate = await workspaces.create({ name: 'gate', base: repository.base, include: false })
+    writeFiles(gate.path, { 'build/out': 'not work\n' })
+    expect(await workspaces.remove('gate', { commit: null, merged: true, scratch: true })).toBeNull()
+    expect(existsSync(gate.path)).toBe(false)
+
     await workspaces.create({ name: 'job', base: repository.base, include: false })
     expect(await workspaces.remove('job', { commit: null, merged: false })).toBeNull()
     expect(await workspaces.remove('job', { commit: null, merged: false })).toBeNull()
