@@ -28,10 +28,12 @@ async function disposeFaults(subject: Subject, plan: LayerPlan): Promise<readonl
   const receipts: Receipt[] = []
   const applied = await subject.plugin.apply(plan, contextFor(subject, receipts))
   await applied[Symbol.asyncDispose]()
+  const after = await subject.effects()
   await applied[Symbol.asyncDispose]()
   for (const receipt of receipts) await subject.plugin.recover(receipt)
   return [
-    ...expectThat(isDeepStrictEqual(await subject.effects(), before), 'something is left'),
+    ...expectThat(isDeepStrictEqual(after, before), 'something is left'),
+    ...expectThat(isDeepStrictEqual(await subject.effects(), before), 'recovering after that did something'),
     ...receipts.flatMap((receipt) => [
       ...expectThat(receipt.plugin === subject.plugin.id, `a receipt names plugin "${receipt.plugin}"`),
       ...expectThat(isDeepStrictEqual(JSON.parse(JSON.stringify(receipt)), receipt), 'a receipt is not plain JSON'),
