@@ -15,10 +15,10 @@ if (passes()) {
   process.exit(1)
 }
 const branch = git('symbolic-ref', '--short', 'HEAD')
-git('bisect', 'start', '--quiet', 'HEAD', good)
+git('bisect', 'start', 'HEAD', good)
 git('bisect', 'run', ...check)
 const culprit = git('rev-parse', 'refs/bisect/bad')
-git('bisect', 'reset', '--quiet')
+git('bisect', 'reset')
 console.log(`fixer: ${branch} was broken by "${git('log', '-1', '--format=%s', culprit)}"`)
 git('revert', '--no-edit', culprit)
 if (!passes()) {
