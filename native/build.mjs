@@ -60,11 +60,11 @@ function build() {
   const flags = sanitize ? [...common, ...sanitizers] : [...common, ...hardening]
   const link = sanitize ? [] : ['-static', '-Wl,-z,relro,-z,now,-z,noexecstack']
   const commands = [
-    ['bulkhead-helper', [...flags, ...link, ...code.filter((path) => !libraryOnly.includes(path))]],
-    [
-      'libbulkhead.so',
-      [...flags, '-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-z,relro,-z,now,-z,noexecstack', ...shared, ...libraryOnly],
-    ],
+    { name: 'bulkhead-helper', command: [...flags, ...link, ...code.filter((path) => !libraryOnly.includes(path))] },
+    {
+      name: 'libbulkhead.so',
+      command: [...flags, '-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-z,relro,-z,now,-z,noexecstack', ...shared, ...libraryOnly],
+    },
   ]
   const stamp = join(output, 'fingerprint')
   const wanted = fingerprint(files, [compiler, commands])
@@ -74,7 +74,7 @@ function build() {
     // Never built.
   }
   mkdirSync(output, { recursive: true })
-  for (const [name, command] of commands) {
+  for (const { name, command } of commands) {
     run([...command, '-o', temporary(name)])
     renameSync(temporary(name), join(output, name))
   }

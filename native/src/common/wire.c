@@ -8,7 +8,7 @@
 
 #include "bulkhead.h"
 
-#define MOST_FDS 64
+#define MOST_FDS 128
 
 static const uint8_t *take(struct bh_reader *r, size_t length) {
   if (r->failed || r->left < length) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -22,11 +23,11 @@ static int write_proc(pid_t child, const char *name, const char *text, struct bh
   return n < 0 ? bh_fault(fault, code, "write", path) : 0;
 }
 
-int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid, bool single, struct bh_fault *fault) {
+int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid, struct bh_fault *fault) {
   char uids[48], gids[48];
   snprintf(uids, sizeof(uids), "%u %u 1", inside_uid, outside_uid);
   snprintf(gids, sizeof(gids), "%u %u 1", inside_gid, outside_gid);
-  if (single && write_proc(child, "setgroups", "deny", fault) < 0) return -1;
+  if (write_proc(child, "setgroups", "deny", fault) < 0) return -1;
   if (write_proc(child, "uid_map", uids, fault) < 0) return -1;
   return write_proc(child, "gid_map", gids, fault);
 }
@@ -40,7 +41,7 @@ static int map_namespace(uint32_t from_uid, uint32_t to_uid, uint32_t from_gid, 
   }
   if (child < 0) return bh_fault(fault, 0, "clone3 of a mapping namespace", NULL);
   int fd = -1;
-  if (bh_map_ids(child, from_uid, to_uid, from_gid, to_gid, false, fault) == 0) {
+  if (bh_map_ids(child, from_uid, to_uid, from_gid, to_gid, fault) == 0) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -53,7 +54,7 @@ static int map_namespace(uint32_t from_uid, uint32_t to_uid, uint32_t from_gid, 
 }
 
 int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault) {
-  const int tree = bh_open_tree(AT_FDCWD, entry->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  const int tree = bh_copy_mount(entry->text, false);
   if (tree < 0) {
     if (errno == ENOENT && entry->optional) return 0;
     return bh_fault(fault, 0, "open_tree", entry->text);
@@ -63,7 +64,8 @@ int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct b
     close(tree);
     return -1;
   }
-  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)names};
+  /* Private: where the host's mount is shared (systemd's default) what is mounted below this copy would appear on the host, and stay. */
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE, .userns_fd = (uint64_t)names};
   const int result = bh_mount_setattr(tree, 0, &attributes);
   const int code = errno;
   close(names);
@@ -73,6 +75,22 @@ int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct b
   }
   entry->mount = tree;
   return 0;
+}
+
+int bh_keep_few_capabilities(struct bh_fault *fault) {
+  if (geteuid() != 0) return 0;
+  /* To end it, to read the arguments of its calls, and to follow paths in its directories. */
+  const uint32_t kept = 1u << CAP_KILL | 1u << CAP_SYS_PTRACE | 1u << CAP_DAC_READ_SEARCH;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) < 0) return bh_fault(fault, 0, "capget", NULL);
+  data[0].permitted &= kept;
+  data[1].permitted = 0;
+  for (int i = 0; i < 2; i++) {
+    data[i].effective = data[i].permitted;
+    data[i].inheritable = 0;
+  }
+  return syscall(SYS_capset, &header, data) < 0 ? bh_fault(fault, 0, "capset", NULL) : 0;
 }
 
 int bh_become(uint32_t uid, uint32_t gid, struct bh_fault *fault) {

@@ -8,14 +8,20 @@
 #include "fault.h"
 #include "spec.h"
 
-/* Writes the maps of a fresh user namespace from its parent (user_namespaces(7)). `single`: an unprivileged writer, which must first deny setgroups(2). */
-int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid, bool single, struct bh_fault *fault);
+/*
+ * Writes the maps of a fresh user namespace from its parent and forbids setgroups(2) there (user_namespaces(7)). Unless the caller is root the
+ * child must be dumpable: the files belong to root otherwise (proc(5)).
+ */
+int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid, struct bh_fault *fault);
 
 /* Clones the mount at entry->text and maps its owner on disk to the identity (mount_setattr(2), MOUNT_ATTR_IDMAP). Needs host root. Sets entry->mount. */
 int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault);
 
 /* Takes on the inside identity while keeping the capabilities of the user namespace, which building the view needs. */
 int bh_become(uint32_t uid, uint32_t gid, struct bh_fault *fault);
+
+/* Of the supervisor's own capabilities, what it needs to read and end its sandbox; nothing where it is not root. */
+int bh_keep_few_capabilities(struct bh_fault *fault);
 
 /* Gives up every capability for good: bounding and ambient set, securebits, effective, permitted and inheritable set; sets no_new_privs. */
 int bh_drop_capabilities(struct bh_fault *fault);

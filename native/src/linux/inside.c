@@ -144,6 +144,8 @@ _Noreturn static void agent(const struct bh_inside *inside) {
   size_t count = 0;
   uint8_t flags = 0;
 
+  /* As the program will be: otherwise the attempts meet files in /proc that belong to root for now. */
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   if (setsid() < 0) bh_fault(&fault, 0, "setsid", NULL), give_up(control, &fault);
   if (spec->stdio == BH_STDIO_TERMINAL) {
     master = open_terminal(spec, &fault);
@@ -157,11 +159,9 @@ _Noreturn static void agent(const struct bh_inside *inside) {
   if (chdir(spec->directory) < 0) bh_fault(&fault, 0, "chdir", spec->directory), give_up(control, &fault);
   if (limit(RLIMIT_CORE, 0, "core", &fault) < 0) give_up(control, &fault);
   if (spec->limits_files && limit(RLIMIT_NOFILE, spec->files, "open files", &fault) < 0) give_up(control, &fault);
-  if (spec->limits_processes && limit(RLIMIT_NPROC, spec->processes, "processes", &fault) < 0) give_up(control, &fault);
+  if (spec->limits_processes && limit(RLIMIT_NPROC, spec->processes + (spec->has_token ? 1 : 0), "processes", &fault) < 0) give_up(control, &fault);
 
-  if (spec->has_token) {
-    if (bh_drop_capabilities(&fault) < 0) give_up(control, &fault);
-  } else if ((spec->has_landlock || spec->has_interception) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+  if (!spec->has_token && spec->has_interception && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
     bh_fault(&fault, 0, "prctl PR_SET_NO_NEW_PRIVS", NULL);
     give_up(control, &fault);
   }
@@ -190,7 +190,8 @@ _Noreturn static void agent(const struct bh_inside *inside) {
   if (syscall(SYS_close_range, 4, ~0u, 0) < 0) bh_fault(&fault, 0, "close_range", NULL), give_up(control, &fault);
   hold(control);
 
-  signal(SIGPIPE, SIG_DFL);
+  /* The helper ignores most signals, and an ignored signal stays ignored across an exec: nothing could end the agent gently. */
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -225,7 +226,7 @@ static int build(const struct bh_inside *inside, struct bh_fault *fault) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) return bh_fault(fault, 0, "prctl PR_SET_PDEATHSIG", NULL);
   if (spec->has_view && bh_view_enter(spec, fault) < 0) return -1;
   if (spec->has_network) {
-    int fds[32];
+    int fds[BH_LISTENERS_MAX];
     if (bh_loopback_up(fault) < 0) return -1;
     if (spec->any_address && bh_loopback_all(fault) < 0) return -1;
     if (bh_listen(spec, fds, fault) < 0) return -1;
@@ -243,6 +244,9 @@ static int build(const struct bh_inside *inside, struct bh_fault *fault) {
 _Noreturn void bh_inside(const struct bh_inside *inside) {
   struct bh_fault fault;
   if (build(inside, &fault) < 0) give_up(inside->control, &fault);
+  /* Before the agent exists: it must never meet a first process that it could trace or that has a capability. */
+  if (inside->spec->has_token && bh_drop_capabilities(&fault) < 0) give_up(inside->control, &fault);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const pid_t child = fork();
   if (child < 0) bh_fault(&fault, 0, "fork", NULL), give_up(inside->control, &fault);
   if (child == 0) {
@@ -250,8 +254,6 @@ _Noreturn void bh_inside(const struct bh_inside *inside) {
     close(inside->report);
     agent(inside);
   }
-  if (inside->spec->has_token && bh_drop_capabilities(&fault) < 0) give_up(inside->control, &fault);
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   /* Keep nothing that the agent could be after: one pipe that says how it ended. */
   const int report = inside->report;
   if (report != 3 && dup3(report, 3, O_CLOEXEC) < 0) _exit(125);

@@ -2,6 +2,7 @@
 #ifndef BULKHEAD_KERNEL_H
 #define BULKHEAD_KERNEL_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
@@ -32,6 +33,20 @@ struct bh_landlock_attributes {
 #define BH_LANDLOCK_SCOPE_SIGNAL (1ull << 1)
 
 static inline int bh_open_tree(int at, const char *path, unsigned flags) { return (int)syscall(SYS_open_tree, at, path, flags); }
+/*
+ * A detached copy of the mount at `source`, with those below it when `recursive`. A symbolic link anywhere in `source` is refused (ELOOP):
+ * the path was made canonical before, so whoever put one there since wants something else to be shown.
+ */
+static inline int bh_copy_mount(const char *source, int recursive) {
+  struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+  const int at = (int)syscall(SYS_openat2, AT_FDCWD, source, &how, sizeof(how));
+  if (at < 0) return -1;
+  const int tree = bh_open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0));
+  const int code = errno;
+  close(at);
+  errno = code;
+  return tree;
+}
 static inline int bh_move_mount(int from, int to) {
   return (int)syscall(SYS_move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }

@@ -5,7 +5,9 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "bulkhead.h"
@@ -23,6 +25,8 @@ EXPORT int32_t bulkhead_send(int32_t fd, const uint8_t *bytes, uint32_t length, 
 EXPORT int32_t bulkhead_receive_fds(int32_t fd, int32_t *fds, uint32_t most);
 EXPORT int32_t bulkhead_close(int32_t fd);
 EXPORT int32_t bulkhead_start_time(int32_t pid, char *text, uint32_t size);
+EXPORT int32_t bulkhead_terminal_save(int32_t fd, uint8_t *settings, uint32_t size);
+EXPORT int32_t bulkhead_terminal_restore(int32_t fd, const uint8_t *settings, uint32_t size);
 
 uint32_t bulkhead_abi(void) { return BH_ABI_VERSION; }
 
@@ -98,3 +102,19 @@ int32_t bulkhead_receive_fds(int32_t fd, int32_t *fds, uint32_t most) { return b
 int32_t bulkhead_close(int32_t fd) { return close(fd) < 0 ? -errno : 0; }
 
 int32_t bulkhead_start_time(int32_t pid, char *text, uint32_t size) { return bh_start_time(pid, text, size); }
+
+/* For the case that a supervisor is killed before it could restore the user's terminal itself (termios(3)). -ENOTTY for anything else. */
+int32_t bulkhead_terminal_save(int32_t fd, uint8_t *settings, uint32_t size) {
+  struct termios now;
+  if (size < sizeof(now)) return -EINVAL;
+  if (tcgetattr(fd, &now) < 0) return -errno;
+  memcpy(settings, &now, sizeof(now));
+  return 0;
+}
+
+int32_t bulkhead_terminal_restore(int32_t fd, const uint8_t *settings, uint32_t size) {
+  struct termios before;
+  if (size < sizeof(before)) return -EINVAL;
+  memcpy(&before, settings, sizeof(before));
+  return tcsetattr(fd, TCSANOW, &before) < 0 ? -errno : 0;
+}

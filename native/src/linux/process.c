@@ -19,6 +19,7 @@ int bh_start_time(pid_t pid, char *text, size_t size) {
   char *at = got ? strrchr(line, ')') : NULL;
   char *rest = NULL;
   char *field = at ? strtok_r(at + 1, " ", &rest) : NULL;
+  if (field && (*field == 'Z' || *field == 'X')) return -ESRCH;
   for (int number = 3; field && number < 22; number++) field = strtok_r(NULL, " ", &rest);
   if (!field) return -ESRCH;
   snprintf(text, size, "%s", field);
@@ -38,12 +39,14 @@ pid_t bh_pidfd_pid(int pidfd) {
   return pid;
 }
 
-void bh_kill_children(void) {
+void bh_kill_children_but(bool (*spare)(pid_t)) {
   char path[64];
   int pid;
   snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
   FILE *file = fopen(path, "re");
   if (!file) return;
-  while (fscanf(file, "%d", &pid) == 1) kill(pid, SIGKILL);
+  while (fscanf(file, "%d", &pid) == 1) {
+    if (!spare || !spare(pid)) kill(pid, SIGKILL);
+  }
   fclose(file);
 }

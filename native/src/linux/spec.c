@@ -124,7 +124,7 @@ static void read_view(struct bh_spec *spec, struct bh_reader *r) {
 static void read_network(struct bh_spec *spec, struct bh_reader *r) {
   spec->any_address = read_bool(r);
   const uint32_t count = bh_read_count(r, 5);
-  if (count > 32) r->failed = true;
+  if (count > BH_LISTENERS_MAX) r->failed = true;
   spec->listeners = calloc((size_t)count + 1, sizeof(*spec->listeners));
   if (!spec->listeners) r->failed = true;
   for (; spec->listener_count < count && !r->failed; spec->listener_count++) {
@@ -177,6 +177,8 @@ int bh_spec_decode(struct bh_spec *spec, struct bh_reader *r) {
   spec->limits_processes = read_limit(r, &spec->processes);
   spec->limits_files = read_limit(r, &spec->files);
   if (r->left != 0) r->failed = true;
+  /* A view or a network without an identity would be root's, or nobody could make it. */
+  if (!spec->has_token && (spec->has_view || spec->has_network)) r->failed = true;
   return r->failed ? -1 : 0;
 }
 

@@ -9,6 +9,8 @@
 #include "intercept.h"
 #include "wire.h"
 
+#define BH_LISTENERS_MAX 128
+
 enum bh_entry_kind { BH_BIND = 1, BH_TMPFS, BH_FILE, BH_SYMLINK, BH_DIRECTORY, BH_HIDE, BH_PROC, BH_DEV };
 
 struct bh_entry {

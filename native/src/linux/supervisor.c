@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,7 +25,7 @@ struct supervised {
   struct bh_spec spec;
   const int *fds;
   int control, report; /* our ends */
-  int first_pidfd, agent_pidfd, notify;
+  int first_pidfd, agent_pidfd, notify, told; /* told: signalfd, SIGTERM means that the helper is gone */
   pid_t first;
   uint32_t listeners;
   bool told_to_start, started, killed, in_terminal, deaf;
@@ -162,9 +163,9 @@ static void held(struct supervised *s, uint8_t flags, const int *fds, size_t cou
 
 /* What the sandbox itself says while it is built and held. Its end of file means that the command was executed. */
 static void hear(struct supervised *s) {
-  int fds[32];
+  int fds[BH_LISTENERS_MAX];
   size_t length, count;
-  uint8_t *payload = bh_receive(s->control, &length, fds, 32, &count);
+  uint8_t *payload = bh_receive(s->control, &length, fds, BH_LISTENERS_MAX, &count);
   if (!payload) {
     close(s->control);
     s->control = -1;
@@ -204,7 +205,7 @@ static void hear(struct supervised *s) {
 
 static void serve(struct supervised *s) {
   for (;;) {
-    struct pollfd polls[7] = {
+    struct pollfd polls[8] = {
         {.fd = s->first_pidfd, .events = POLLIN},
         {.fd = s->deaf ? -1 : s->fds[BH_FD_CHANNEL], .events = POLLIN},
         {.fd = s->control, .events = POLLIN},
@@ -212,12 +213,18 @@ static void serve(struct supervised *s) {
         {.fd = -1},
         {.fd = -1},
         {.fd = -1},
+        {.fd = s->told, .events = POLLIN},
     };
     if (s->in_terminal) bh_terminal_poll(&s->terminal, polls + 4);
-    if (poll(polls, 7, -1) < 0) {
+    if (poll(polls, 8, -1) < 0) {
       if (errno == EINTR) continue;
       end_sandbox(s);
       return;
+    }
+    if (polls[7].revents) {
+      close(s->told);
+      s->told = -1;
+      end_sandbox(s);
     }
     if (polls[3].revents) serve_notification(s);
     if (polls[2].revents) hear(s);
@@ -285,6 +292,8 @@ static int begin(struct supervised *s, struct bh_fault *fault) {
   if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0) return bh_fault(fault, 0, "pipe", NULL);
   s->control = control[0];
   s->report = report[0];
+  /* The child inherits it, and the files of its id maps are ours only then. */
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   const int result = clone_sandbox(s, control[1], report[1], fault);
   close(control[1]);
   close(report[1]);
@@ -292,12 +301,17 @@ static int begin(struct supervised *s, struct bh_fault *fault) {
   for (size_t i = 0; i < s->spec.entry_count; i++) {
     if (s->spec.entries[i].kind == BH_BIND && s->spec.entries[i].mount >= 0) close(s->spec.entries[i].mount);
   }
-  if (!s->spec.has_token) return 0;
+  if (!s->spec.has_token) {
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return 0;
+  }
   const bool outside = s->spec.has_outside;
   const uint32_t uid = outside ? s->spec.outside_uid : geteuid(), gid = outside ? s->spec.outside_gid : getegid();
-  if (bh_map_ids(s->first, s->spec.inside_uid, uid, s->spec.inside_gid, gid, !outside, fault) < 0) return -1;
+  if (bh_map_ids(s->first, s->spec.inside_uid, uid, s->spec.inside_gid, gid, fault) < 0) return -1;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   struct bh_writer w;
   bh_begin(&w, BH_INNER_MAPPED);
+  if (bh_keep_few_capabilities(fault) < 0) return -1;
   const int sent = bh_send(&w, s->control);
   return sent < 0 ? bh_fault(fault, -sent, "starting the sandbox", NULL) : 0;
 }
@@ -305,7 +319,7 @@ static int begin(struct supervised *s, struct bh_fault *fault) {
 /* Without a pid namespace nothing ends the descendants but we: they are ours, as we are the reaper of orphans. */
 static void end_orphans(void) {
   for (;;) {
-    bh_kill_children();
+    bh_kill_children_but(NULL);
     const pid_t pid = waitpid(-1, NULL, 0);
     if (pid < 0 && errno != EINTR) return;
   }
@@ -334,8 +348,8 @@ static void finish(struct supervised *s) {
   tell(s, &w);
 }
 
-void bh_supervise(struct bh_reader *body, const int fds[BH_FD_COUNT]) {
-  struct supervised s = {.fds = fds, .control = -1, .report = -1, .first_pidfd = -1, .agent_pidfd = -1, .notify = -1, .rule = -1};
+void bh_supervise(struct bh_reader *body, const int fds[BH_FD_COUNT], int told) {
+  struct supervised s = {.fds = fds, .control = -1, .report = -1, .first_pidfd = -1, .agent_pidfd = -1, .notify = -1, .told = told, .rule = -1};
   struct bh_fault fault;
   if (bh_spec_decode(&s.spec, body) < 0) {
     bh_fault(&fault, EINVAL, "decoding the launch specification", NULL);

@@ -11,6 +11,8 @@
 struct bh_terminal {
   int user_in, user_out; /* the user's terminal */
   int master;            /* -1 once the other side has closed */
+  int own_in, own_out;   /* the same terminal opened again without blocking; -1 where it could not be */
+  bool in_over;          /* the user's input has ended */
   struct termios saved;
   bool raw;
   uint8_t typed[4096], shown[16384];

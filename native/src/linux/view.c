@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -42,6 +43,41 @@ static int tmpfs(uint64_t size, uint32_t mode, uint64_t attributes, struct bh_fa
   return fresh("tmpfs", options, attributes, fault);
 }
 
+/* Mounts that were made for this view. Nothing is ever created anywhere else: everything else belongs to the host. */
+static uint64_t *own_mounts;
+static size_t own_count;
+
+static int mount_id(int fd, uint64_t *id) {
+  struct statx facts;
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) < 0) return -1;
+  if ((facts.stx_mask & STATX_MNT_ID) == 0) {
+    errno = ENOSYS;
+    return -1;
+  }
+  *id = facts.stx_mnt_id;
+  return 0;
+}
+
+static int own(int mount, struct bh_fault *fault) {
+  uint64_t id;
+  uint64_t *grown = realloc(own_mounts, (own_count + 1) * sizeof(id));
+  if (!grown) return bh_fault(fault, ENOMEM, "view", NULL);
+  own_mounts = grown;
+  if (mount_id(mount, &id) < 0) return bh_fault(fault, 0, "statx of a mount", NULL);
+  own_mounts[own_count++] = id;
+  return 0;
+}
+
+static bool is_own(int fd) {
+  uint64_t id;
+  if (mount_id(fd, &id) < 0) return false;
+  for (size_t i = 0; i < own_count; i++) {
+    if (own_mounts[i] == id) return true;
+  }
+  errno = EROFS;
+  return false;
+}
+
 /*
  * Opens `path` below `root`, making directories that are missing, and the last component as a directory or an empty file. Follows no
  * link at all: an agent may have written part of what is mounted here already.
@@ -64,6 +100,7 @@ static int open_target(int root, const char *path, mode_t mode, bool directory, 
     const bool folder = !last || directory;
     int next = openat(at, component, O_PATH | O_NOFOLLOW | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
     if (next < 0 && errno == ENOENT) {
+      if (!is_own(at)) goto failed;
       if (folder) {
         if (mkdirat(at, component, last ? mode : 0755) < 0) goto failed;
       } else {
@@ -113,13 +150,13 @@ static int is_directory(int fd, struct bh_fault *fault) {
 static int bind_one(int root, const struct bh_entry *entry, struct bh_fault *fault) {
   const bool mapped = entry->mapped;
   int tree = entry->mount;
-  if (!mapped) tree = bh_open_tree(AT_FDCWD, entry->text, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (!mapped) tree = bh_copy_mount(entry->text, true);
   if (tree < 0) {
     /* An optional source that is missing; a mapped one has been looked for before. A source hidden from this identity does not exist for it. */
     if (entry->optional && (mapped || errno == ENOENT || errno == EACCES)) return 0;
     return bh_fault(fault, 0, "open_tree", entry->text);
   }
-  struct mount_attr attributes = {.attr_set = PLAIN | (entry->writable ? 0 : MOUNT_ATTR_RDONLY)};
+  struct mount_attr attributes = {.attr_set = PLAIN | (entry->writable ? 0 : MOUNT_ATTR_RDONLY), .propagation = MS_PRIVATE};
   if (bh_mount_setattr(tree, mapped ? 0 : AT_RECURSIVE, &attributes) < 0) {
     const int code = errno;
     close(tree);
@@ -169,7 +206,7 @@ static int make_dev(int root, const struct bh_entry *entry, struct bh_fault *fau
   const int dev = tmpfs(64 * 1024, 0755, PLAIN | MOUNT_ATTR_NOEXEC, fault);
   if (dev < 0) return -1;
   const int keep = dup(dev);
-  if (keep < 0 || attach(root, dev, entry->target, true, fault) < 0) return -1;
+  if (keep < 0 || own(dev, fault) < 0 || attach(root, dev, entry->target, true, fault) < 0) return -1;
   for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
     snprintf(source, sizeof(source), "/dev/%s", devices[i]);
     snprintf(path, sizeof(path), "%s/%s", entry->target, devices[i]);
@@ -191,25 +228,61 @@ static int make_dev(int root, const struct bh_entry *entry, struct bh_fault *fau
   return 0;
 }
 
+/* Writes a whole file and gives it its mode. */
+static int fill(int fd, const char *text, uint32_t mode, const char *target, struct bh_fault *fault) {
+  const size_t length = strlen(text);
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t n = write(fd, text + done, length - done);
+    if (n < 0) break;
+    done += (size_t)n;
+  }
+  const int failed = done < length || fchmod(fd, mode) < 0;
+  return failed ? bh_fault(fault, 0, "write", target) : 0;
+}
+
+/*
+ * Puts a read-only file over whatever exists at `place`, which is not changed by it. The file stands in the root for a moment, because only
+ * what is attached can be copied before Linux 6.15.
+ */
+static int cover(int root, int place, const char *text, uint32_t mode, const char *target, struct bh_fault *fault) {
+  static const char name[] = ".bulkhead-cover";
+  const int fd = openat(root, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return bh_fault(fault, 0, "cover of", target);
+  int result = fill(fd, text, mode, target, fault);
+  close(fd);
+  const int tree = result < 0 ? -1 : bh_open_tree(root, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (result == 0 && tree < 0) result = bh_fault(fault, 0, "open_tree of the cover of", target);
+  struct mount_attr frozen = {.attr_set = MOUNT_ATTR_RDONLY | PLAIN};
+  if (result == 0 && (bh_mount_setattr(tree, 0, &frozen) < 0 || bh_move_mount(tree, place) < 0)) result = bh_fault(fault, 0, "covering", target);
+  if (tree >= 0) close(tree);
+  unlinkat(root, name, 0);
+  return result;
+}
+
+static int find(int root, const char *target) {
+  const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT};
+  return (int)syscall(SYS_openat2, root, target, &how, sizeof(how));
+}
+
 static int make_file(int root, const struct bh_entry *entry, struct bh_fault *fault) {
+  const int there = find(root, entry->target);
+  if (there >= 0) {
+    const int result = cover(root, there, entry->text, entry->mode, entry->target, fault);
+    close(there);
+    return result;
+  }
+  if (errno != ENOENT) return bh_fault(fault, 0, "making in the view", entry->target);
   const int place = open_target(root, entry->target, 0, false, fault);
   if (place < 0) return -1;
   char link[40];
   snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
-  const int fd = open(link, O_WRONLY | O_TRUNC | O_CLOEXEC);
+  const int fd = open(link, O_WRONLY | O_CLOEXEC);
   close(place);
   if (fd < 0) return bh_fault(fault, 0, "open", entry->target);
-  const size_t length = strlen(entry->text);
-  size_t done = 0;
-  while (done < length) {
-    const ssize_t n = write(fd, entry->text + done, length - done);
-    if (n < 0) break;
-    done += (size_t)n;
-  }
-  const int failed = done < length || fchmod(fd, entry->mode) < 0;
-  const int code = errno;
+  const int result = fill(fd, entry->text, entry->mode, entry->target, fault);
   close(fd);
-  return failed ? bh_fault(fault, code, "write", entry->target) : 0;
+  return result;
 }
 
 static int make_symlink(int root, const struct bh_entry *entry, struct bh_fault *fault) {
@@ -219,7 +292,7 @@ static int make_symlink(int root, const struct bh_entry *entry, struct bh_fault 
   *slash = 0;
   const int at = open_target(root, parent, 0755, true, fault);
   if (at < 0) return -1;
-  const int result = symlinkat(entry->text, at, slash + 1);
+  const int result = is_own(at) ? symlinkat(entry->text, at, slash + 1) : -1;
   if (result < 0) bh_fault(fault, 0, "symlink", entry->target);
   close(at);
   return result;
@@ -227,27 +300,18 @@ static int make_symlink(int root, const struct bh_entry *entry, struct bh_fault 
 
 /* Covers what exists at the target with an empty file or directory that nobody can open. */
 static int hide(int root, const struct bh_entry *entry, struct bh_fault *fault) {
-  const struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT};
-  const int place = (int)syscall(SYS_openat2, root, entry->target, &how, sizeof(how));
+  const int place = find(root, entry->target);
+  /* ELOOP: it lies behind a link; what that leads to is shown or hidden under its own path. */
   if (place < 0) return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : bh_fault(fault, 0, "openat2", entry->target);
   struct stat status;
-  if (fstat(place, &status) < 0) return bh_fault(fault, 0, "fstat", entry->target);
-  const int cover = tmpfs(4096, 0, PLAIN, fault);
-  if (cover < 0) return -1;
-  int mount = cover;
-  if (!S_ISDIR(status.st_mode)) {
-    const int file = openat(cover, "hidden", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0);
-    if (file < 0) return bh_fault(fault, 0, "cover of", entry->target);
-    close(file);
-    mount = bh_open_tree(cover, "hidden", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    close(cover);
-    if (mount < 0) return bh_fault(fault, 0, "open_tree of the cover of", entry->target);
+  int result = fstat(place, &status) < 0 ? bh_fault(fault, 0, "fstat", entry->target) : 0;
+  if (result == 0 && !S_ISDIR(status.st_mode)) {
+    result = cover(root, place, "", 0, entry->target, fault);
+  } else if (result == 0) {
+    const int mount = tmpfs(4096, 0, PLAIN | MOUNT_ATTR_RDONLY, fault);
+    result = mount < 0 ? -1 : bh_move_mount(mount, place) < 0 ? bh_fault(fault, 0, "hiding", entry->target) : 0;
+    if (mount >= 0) close(mount);
   }
-  struct mount_attr frozen = {.attr_set = MOUNT_ATTR_RDONLY | PLAIN};
-  int result = bh_mount_setattr(mount, 0, &frozen);
-  if (result == 0) result = bh_move_mount(mount, place);
-  if (result < 0) bh_fault(fault, 0, "hiding", entry->target);
-  close(mount);
   close(place);
   return result;
 }
@@ -259,7 +323,7 @@ static int make_entry(int root, const struct bh_entry *entry, struct bh_fault *f
       return bind_one(root, entry, fault);
     case BH_TMPFS:
       fd = tmpfs(entry->size, entry->mode, PLAIN, fault);
-      return fd < 0 ? -1 : attach(root, fd, entry->target, true, fault);
+      return fd < 0 || own(fd, fault) < 0 ? -1 : attach(root, fd, entry->target, true, fault);
     case BH_FILE:
       return make_file(root, entry, fault);
     case BH_SYMLINK:
@@ -285,6 +349,7 @@ int bh_view_enter(const struct bh_spec *spec, struct bh_fault *fault) {
   const int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (old < 0 || bh_move_mount(root, old) < 0) return bh_fault(fault, 0, "move_mount of the new root", NULL);
   close(old);
+  if (own(root, fault) < 0) return -1;
   for (size_t i = 0; i < spec->entry_count; i++) {
     if (make_entry(root, &spec->entries[i], fault) < 0) return -1;
   }
