@@ -22,6 +22,9 @@ export interface Binding {
   send(socket: number, bytes: Uint8Array, descriptors: readonly number[]): void
   receiveDescriptors(socket: number, most: number): number[]
   close(descriptor: number): void
+  /** The settings of a terminal; undefined when the descriptor is none. */
+  saveTerminal(descriptor: number): Uint8Array | undefined
+  restoreTerminal(descriptor: number, settings: Uint8Array): void
   /** Clock ticks since boot; undefined when there is no such process. */
   startTime(pid: number): string | undefined
 }
@@ -71,6 +74,13 @@ function load(): Binding {
   return declare(module, helper)
 }
 
+/** Throws `native_failed` for what is -errno. */
+function checked(operation: string, result: unknown): number {
+  const value = Number(result)
+  if (value < 0) throw nativeFailure(operation, -value)
+  return value
+}
+
 function declare(module: ReturnType<typeof koffi.load>, helper: string): Binding {
   const start = module.func('int32_t bulkhead_start_helper(const char *path, _Out_ int32_t *pid)')
   const reap = module.func('int32_t bulkhead_reap(int32_t pid, int32_t force)')
@@ -79,13 +89,10 @@ function declare(module: ReturnType<typeof koffi.load>, helper: string): Binding
   const send = module.func('int32_t bulkhead_send(int32_t fd, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count)')
   const receive = module.func('int32_t bulkhead_receive_fds(int32_t fd, _Out_ int32_t *fds, uint32_t most)')
   const close = module.func('int32_t bulkhead_close(int32_t fd)')
+  const save = module.func('int32_t bulkhead_terminal_save(int32_t fd, _Out_ uint8_t *settings, uint32_t size)')
+  const restore = module.func('int32_t bulkhead_terminal_restore(int32_t fd, const uint8_t *settings, uint32_t size)')
   const startTime = module.func('int32_t bulkhead_start_time(int32_t pid, _Out_ char *text, uint32_t size)')
 
-  const checked = (operation: string, result: unknown): number => {
-    const value = Number(result)
-    if (value < 0) throw nativeFailure(operation, -value)
-    return value
-  }
   return {
     startHelper() {
       const pid = new Int32Array(1)
@@ -111,6 +118,11 @@ function declare(module: ReturnType<typeof koffi.load>, helper: string): Binding
       return [...fds.subarray(0, checked('receiving descriptors', receive(socket, fds, most)))]
     },
     close: (descriptor) => void close(descriptor),
+    saveTerminal(descriptor) {
+      const settings = new Uint8Array(256)
+      return Number(save(descriptor, settings, settings.length)) < 0 ? undefined : settings
+    },
+    restoreTerminal: (descriptor, settings) => void restore(descriptor, settings, settings.length),
     startTime(pid) {
       const text = Buffer.alloc(32)
       if (Number(startTime(pid, text, text.length)) < 0) return undefined

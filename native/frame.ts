@@ -1,3 +1,6 @@
+/** BH_FRAME_MAX of `include/bulkhead.h`. */
+const longestFrame = 4 << 20
+
 /**
  * Frames of `include/bulkhead.h`: u32 length, u8 type, body; little-endian; text is a u32 length and bytes without NUL. Nothing here knows
  * what a frame means.
@@ -49,7 +52,9 @@ export class FrameWriter {
     if (value !== null) this.u64(value)
   }
 
+  /** Throws RangeError for a frame that the other side would refuse. */
   finish(): Uint8Array {
+    if (this.#length - 4 > longestFrame) throw new RangeError(`a frame for the native module has ${this.#length} bytes, too many`)
     this.#bytes.writeUInt32LE(this.#length - 4, 0)
     return this.#bytes.subarray(0, this.#length)
   }

@@ -18,13 +18,22 @@ export function createLauncher(): NativeLauncher {
   return new HelperLauncher()
 }
 
+/** Throws `native_failed`: the helper could not even read it, and would end every sandbox with itself. */
+function encoded(spec: LaunchSpec, stdio: Stdio): Uint8Array {
+  try {
+    return encodeLaunch(spec, stdio)
+  } catch (error) {
+    throw BulkheadError.from(error, 'native_failed', { operation: 'encoding the launch specification' })
+  }
+}
+
 class HelperLauncher implements NativeLauncher {
   #helper: { readonly socket: number; readonly pid: number } | undefined
   readonly #sandboxes = new Set<HeldSandbox>()
 
   async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
     const native = binding()
-    const frame = encodeLaunch(spec, stdio)
+    const frame = encoded(spec, stdio)
     const [channel, theirChannel] = native.socketPair()
     const [descriptors, theirDescriptors] = native.socketPair()
     const streams = openStdio(native, stdio)
@@ -37,10 +46,15 @@ class HelperLauncher implements NativeLauncher {
     } finally {
       for (const fd of [theirChannel, theirDescriptors, ...streams.closeAfterSending]) native.close(fd)
     }
-    const sandbox = new HeldSandbox(native, channel, descriptors, streams.ours)
+    const sandbox = new HeldSandbox(native, channel, descriptors, streams)
     this.#sandboxes.add(sandbox)
     void sandbox.exited.then(() => this.#sandboxes.delete(sandbox))
-    await sandbox.held
+    try {
+      await sandbox.held
+    } catch (error) {
+      await sandbox[Symbol.asyncDispose]()
+      throw error
+    }
     return sandbox
   }
 

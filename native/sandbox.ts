@@ -7,9 +7,11 @@ import { decodeOutcomes, encodeAttempts, message } from './codec.ts'
 import { nativeFailure } from './error.ts'
 import type { FrameReader } from './frame.ts'
 import { FrameSplitter, FrameWriter } from './frame.ts'
-import type { Streams } from './stdio.ts'
+import { isAlive } from './process.ts'
+import type { OpenedStdio, Streams } from './stdio.ts'
 
-const mostListeners = 32
+/** BH_LISTENERS_MAX of `src/linux/spec.h`. */
+const mostListeners = 128
 const noRule = 0xffff_ffff
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))
 
@@ -39,6 +41,7 @@ export class HeldSandbox implements Sandbox {
   readonly stdout: Streams['stdout']
   readonly stderr: Streams['stderr']
   readonly #native: Binding
+  readonly #restore: () => void
   readonly #channel: Socket
   #descriptors: number
   readonly #held = defer<void>()
@@ -49,8 +52,10 @@ export class HeldSandbox implements Sandbox {
   #failure: Error | undefined
   #startRequested = false
   #over = false
+  #losing = false
 
-  constructor(native: Binding, channel: number, descriptors: number, streams: Streams) {
+  constructor(native: Binding, channel: number, descriptors: number, { ours: streams, restore }: Pick<OpenedStdio, 'ours' | 'restore'>) {
+    this.#restore = restore
     this.#native = native
     this.#descriptors = descriptors
     this.stdin = streams.stdin
@@ -62,9 +67,8 @@ export class HeldSandbox implements Sandbox {
       for (const frame of splitter.push(chunk)) this.#hear(frame)
     })
     this.#channel.on('error', () => undefined)
-    // Without a word: the supervisor was killed, and the kernel ended the sandbox with it.
-    this.#channel.on('end', () => this.#finish({ code: null, signal: 'SIGKILL', killedByRule: null }))
-    this.#channel.on('close', () => this.#finish({ code: null, signal: 'SIGKILL', killedByRule: null }))
+    this.#channel.on('end', () => void this.#lost())
+    this.#channel.on('close', () => void this.#lost())
   }
 
   /** Resolves when the process waits right before exec; rejects when a step of the launch failed and nothing is left of it. */
@@ -173,6 +177,15 @@ export class HeldSandbox implements Sandbox {
       object: frame.text(),
     }
     for (const observer of this.#observers) observer(event)
+  }
+
+  /** The supervisor ended without a word: it was killed. The kernel ends the sandbox after it, but not in the same moment. */
+  async #lost(): Promise<void> {
+    if (this.#losing || this.#over) return
+    this.#losing = true
+    while (this.process.pid !== 0 && isAlive(this.process)) await new Promise((resolve) => setTimeout(resolve, 2))
+    this.#restore()
+    this.#finish({ code: null, signal: 'SIGKILL', killedByRule: null })
   }
 
   #finish(exit: Exit): void {

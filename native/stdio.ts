@@ -17,12 +17,24 @@ export interface OpenedStdio {
   readonly closeAfterSending: readonly number[]
   /** Closes our ends when the launch never happened. */
   abandon(): void
+  /** Undoes what a supervisor that was killed did to the user's terminal. */
+  restore(): void
 }
 
 /** Real pipes (pipe(7)): a socket could not be re-opened as /dev/stdout. */
 export function openStdio(native: Binding, stdio: Stdio): OpenedStdio {
   if (stdio.kind !== 'pipes') {
-    return { ours: { stdin: null, stdout: null, stderr: null }, theirs: [0, 1, 2], closeAfterSending: [], abandon: () => undefined }
+    const settings = stdio.kind === 'terminal' ? native.saveTerminal(0) : undefined
+    const restore = (): void => {
+      if (settings !== undefined) native.restoreTerminal(0, settings)
+    }
+    return {
+      restore,
+      ours: { stdin: null, stdout: null, stderr: null },
+      theirs: [0, 1, 2],
+      closeAfterSending: [],
+      abandon: () => undefined,
+    }
   }
   const [stdinRead, stdinWrite] = native.pipe('write')
   const [stdoutRead, stdoutWrite] = native.pipe('read')
@@ -37,6 +49,7 @@ export function openStdio(native: Binding, stdio: Stdio): OpenedStdio {
     ours: { stdin, stdout, stderr },
     theirs,
     closeAfterSending: theirs,
+    restore: () => undefined,
     abandon() {
       for (const stream of [stdin, stdout, stderr]) stream.destroy()
     },
