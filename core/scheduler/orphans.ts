@@ -2,8 +2,11 @@ import type { Journal, Liveness } from '../contracts/journal.ts'
 import type { Logger } from '../contracts/tokens.ts'
 import type { Board } from './board.ts'
 
-/** A job during which a process died this often in a row is not started again: it may well be the cause. */
-const mostDeaths = 3
+/**
+ * A job during which a process died this often in a row is not started again: it may well be the cause. Not fewer, because the other jobs
+ * that were at work share the blame.
+ */
+const mostDeaths = 5
 
 export interface OrphanParts {
   readonly journal: Journal
@@ -19,8 +22,13 @@ export interface OrphanParts {
  * given back by compare-and-swap. Returns how many.
  */
 export async function adoptOrphans(parts: OrphanParts): Promise<number> {
+  const adopted = orphans(parts).length === 0 ? 0 : await adopt(parts)
+  forget(parts)
+  return adopted
+}
+
+async function adopt(parts: OrphanParts): Promise<number> {
   const { journal, board, logger } = parts
-  if (orphans(parts).length === 0) return 0
   try {
     await parts.recover()
   } catch (error) {
@@ -42,7 +50,6 @@ export async function adoptOrphans(parts: OrphanParts): Promise<number> {
     journal.appendIf(spec.id, event.sequence, 'job.failed', { code: 'internal', message, retryAt: null })
   }
   board.sync()
-  forget(parts)
   return adopted
 }
 

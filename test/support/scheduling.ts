@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import type { JobSpec, Journal, Liveness, Logger } from '../../core/contracts/index.ts'
+import type { JobSpec, Journal, Liveness } from '../../core/contracts/index.ts'
 import { JobRunner, Presence, Scheduler } from '../../core/scheduler/index.ts'
 import { fakeAdapter, FakeAgentRuns } from './fake-agent-runs.ts'
 import { FakeWorkspaces } from './fake-workspaces.ts'
 import { jobSpec } from './job-spec.ts'
 import { isProcessAlive, ownIdentity } from './process-identity.ts'
+import { quiet } from './quiet.ts'
 import { temporaryDirectory, temporaryJournal } from './temporary-journal.ts'
-
-export const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 export interface Stage {
   readonly journal: Journal

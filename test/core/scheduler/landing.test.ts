@@ -3,7 +3,8 @@ import { BulkheadError, type GateSpec, type JobSpec } from '../../../core/contra
 import { deriveJob, Landing, Presence, removeJob } from '../../../core/scheduler/index.ts'
 import { exited, untilAborted, writeLog } from '../../support/fake-agent-runs.ts'
 import { FakeMergeQueue } from '../../support/fake-merge-queue.ts'
-import { quiet, stage, until, type Stage } from '../../support/scheduling.ts'
+import { quiet } from '../../support/quiet.ts'
+import { stage, until, type Stage } from '../../support/scheduling.ts'
 
 const never = new AbortController().signal
 const gate = (name: string, timeMs: number | null = null): GateSpec => ({ name, command: [name], limits: { timeMs } })

@@ -294,15 +294,15 @@ describe('several processes', () => {
   test('a job during which processes keep dying is not started for ever', async () => {
     const { scheduler, submit, journal, agentRuns } = stage({ isAlive: ({ pid }) => pid === process.pid })
     const [job] = submit({})
-    for (let death = 1; death <= 3; death++) {
+    for (let death = 1; death <= 5; death++) {
       const gone = journal.register({ pid: 10_000_000 + death, startTime: '1' })
       journal.append(job?.id ?? '', 'job.claimed', { orchestrator: gone, attempt: 1 })
-      if (death < 3) journal.append(job?.id ?? '', 'job.interrupted', { orchestrator: gone, reason: 'died' })
+      if (death < 5) journal.append(job?.id ?? '', 'job.interrupted', { orchestrator: gone, reason: 'died' })
     }
     await scheduler.run({ jobs: 'all', concurrency: 1 })
     expect(deriveJob(journal, job?.id ?? '')).toMatchObject({
       status: 'failed',
-      reason: 'a process of Bulkhead died 3 times in a row while it ran this job',
+      reason: 'a process of Bulkhead died 5 times in a row while it ran this job',
     })
     expect(agentRuns.requests).toEqual([])
   })
