@@ -3,12 +3,14 @@ import { readdir } from 'node:fs/promises'
 import { tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AppliedLayer, ApplyContext, LayerPlan, MountView, WorkspaceView } from '../../core/contracts/index.ts'
+import { BulkheadError } from '../../core/contracts/index.ts'
 import { canaryPath, makeCanary, removeCanary } from './canary.ts'
 import type { CanaryReceipt } from './canary.ts'
 import { expandDeny } from './deny-expand.ts'
 import { parseDeny } from './deny-pattern.ts'
 import { withSurroundings } from './environment.ts'
 import { agentInside } from './identity.ts'
+import { isSameOrInside } from './paths.ts'
 import { claimsFor, hiddenRepositories, pluginId, readData } from './plan.ts'
 import type { ViewData } from './plan.ts'
 import { checkPolicyPaths, checkProtected, checkWorkspace } from './policy-paths.ts'
@@ -44,6 +46,11 @@ export async function applyView(plan: LayerPlan, context: ApplyContext): Promise
   const visible = [...system.directories, ...system.configuration].map(({ source }) => source)
   const patterns = data.deny.flatMap((text) => parseDeny(text, workspace.path) ?? [])
   const hidden = await expandDeny(patterns, [...visible, ...shown.map(({ target }) => target)], signal)
+  if (hidden.some((path) => isSameOrInside(workspace.path, path))) {
+    throw new BulkheadError('config_invalid', `filesystem.deny hides the workspace "${workspace.path}" itself`, {
+      remedy: 'Deny what is inside it.',
+    })
+  }
   const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh'
   const view = buildView({
     identity: agentInside(host),

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BulkheadError } from '../../core/contracts/index.ts'
 import { mostHidden } from './constants.ts'
 import type { DenyPattern, Segment } from './deny-pattern.ts'
@@ -88,7 +88,8 @@ class Walk {
 async function coverable(path: string, entry: Entry, shown: readonly string[]): Promise<string | undefined> {
   if (!entry.isSymbolicLink()) return path
   const target = await realpath(path).catch(unlessGone(undefined))
-  return target !== undefined && isSameOrInsideAny(target, shown) ? target : undefined
+  // A link to the whole of something shown (`loop -> .`) must not take all of it away.
+  return target !== undefined && isSameOrInsideAny(dirname(target), shown) ? target : undefined
 }
 
 /** What is not there, or cannot be looked into, cannot be looked into by the agent either: it has at most the same permissions. */
