@@ -62,6 +62,18 @@ export function checkoutsOf(repository: Repository, target: string): readonly Ch
   return [...(main ? [{ gitDirectory: repository.gitDirectory, workTree: repository.root }] : []), ...linked]
 }
 
+/** Throws `merge_checkout_dirty` while a rebase of `target` is under way anywhere: it would end by moving the branch back. */
+export function refuseDuringRebase(repository: Repository, target: string): void {
+  const admins = join(repository.gitDirectory, 'worktrees')
+  const linked = existsSync(admins) ? readdirSync(admins).map((name) => join(admins, name)) : []
+  for (const gitDirectory of [repository.gitDirectory, ...linked]) {
+    for (const state of ['rebase-merge', 'rebase-apply']) {
+      if (readGitFile(gitDirectory, `${state}/head-name`)?.trim() !== target) continue
+      throw dirty({ gitDirectory, workTree: gitDirectory }, `${target} is being rebased`)
+    }
+  }
+}
+
 /**
  * Locks the checkout's index as git itself would (so no commit of the user can come between) and proves on a private copy that going from
  * `from` to `to` is a clean fast-forward: nothing staged, no touched file changed, no untracked file in the way. Throws

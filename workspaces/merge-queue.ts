@@ -1,6 +1,6 @@
 import type { Landed, LandRequest, MergeQueue } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
-import { checkoutsOf, holdCheckout, type HeldCheckout } from './checkout.ts'
+import { checkoutsOf, holdCheckout, refuseDuringRebase, type HeldCheckout } from './checkout.ts'
 import type { Git, Place } from './git.ts'
 import { layoutOf, type Layout } from './layout.ts'
 import { authorOf, identityConfig, jobTrailer, messageText } from './message.ts'
@@ -63,6 +63,7 @@ export class GitMergeQueue implements MergeQueue {
 
   /** Undefined when the target moved meanwhile. */
   private async move(target: string, from: string, to: string, request: LandRequest): Promise<Landed['checkout'] | undefined> {
+    refuseDuringRebase(this.repository, target)
     const held: HeldCheckout[] = []
     let moved = false
     try {

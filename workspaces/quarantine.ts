@@ -1,4 +1,4 @@
-import { copyFileSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Git, Place } from './git.ts'
 import type { WorkspacePaths } from './layout.ts'
@@ -28,6 +28,8 @@ export async function readWorkspace(
   options: { readonly base: string; readonly included: readonly string[]; readonly limits?: IntakeLimits },
 ): Promise<Reading> {
   const limits = options.limits ?? intakeLimits
+  if (!lstatSync(paths.tree).isDirectory()) refuse('.', 'the workspace is no longer a directory')
+  chmodSync(paths.tree, 0o755)
   const index = join(paths.quarantine, `intake-${process.pid}-${sequence++}.index`)
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
   try {
@@ -60,7 +62,11 @@ interface Candidates {
 async function changedPaths(git: Git, place: Place): Promise<Candidates> {
   const raw = ['diff-files', '-z', '--raw', '--no-renames', '--ignore-submodules=all', '--no-ext-diff', '--no-textconv']
   const others = ['ls-files', '-z', '--others', '--exclude-standard']
-  const [fields, added] = await Promise.all([git.fields(place, raw), git.fields(place, others)])
+  const [fields, found] = await Promise.all([git.fields(place, raw), git.run(place, others)])
+  // git only warns and goes on, as if the directory were empty.
+  const closed = /could not open directory '(.*)'/.exec(found.stderr)?.[1]
+  if (closed !== undefined) refuse(closed, 'cannot be read', 'Make it readable (chmod u+rwx) or remove it in the workspace.')
+  const added = found.stdout.toString('utf8').split('\0').slice(0, -1)
   const tracked = parseRaw(fields)
   const pick = (deleted: boolean): string[] => tracked.filter(({ status }) => (status === 'D') === deleted).map(({ path }) => path)
   return { deleted: pick(true), modified: pick(false), added }

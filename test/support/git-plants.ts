@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { naiveGit, tryGit, writeFiles } from './git-repository.ts'
+import { naiveGit, namedPipe, tryGit, writeFiles } from './git-repository.ts'
 
 /** Where a plant is put: a work tree and the git directory that belongs to it. */
 export interface PlantSite {
@@ -327,7 +327,7 @@ export const plants: readonly Plant[] = [
     id: 'tracked file became a named pipe',
     plant: ({ tree }) => {
       rmSync(join(tree, 'README.md'))
-      execFileSync('mkfifo', [join(tree, 'README.md')])
+      namedPipe(join(tree, 'README.md'))
     },
     naive: (site) => {
       const { error } = spawnSync('cat', [join(site.tree, 'README.md')], { timeout: 300 })
@@ -339,7 +339,7 @@ export const plants: readonly Plant[] = [
     id: 'new named pipe and socket',
     plant: ({ tree }) => {
       edit(tree)
-      execFileSync('mkfifo', [join(tree, 'pipe')])
+      namedPipe(join(tree, 'pipe'))
     },
     naive: (site) => {
       const { error } = spawnSync('grep', ['-r', 'x', site.tree, '--devices=read'], { timeout: 300 })

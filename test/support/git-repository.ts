@@ -127,3 +127,9 @@ export function landRequest(repository: TestRepository, snapshot: { commit: stri
     check: async () => {},
   }
 }
+
+/** A FIFO: opening it for reading waits for a writer. */
+export function namedPipe(path: string): void {
+  const { status } = spawnSync('mkfifo', ['--', path])
+  if (status !== 0) throw new Error(`mkfifo ${path} failed`)
+}

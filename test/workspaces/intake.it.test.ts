@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BulkheadError } from '../../core/contracts/error.ts'
 import { hostHas, asOrdinaryUser, ordinaryUser, packageRoot } from '../support/host.ts'
-import { agentGit, commitAll, landRequest, message, naiveGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
+import {
+  agentGit,
+  commitAll,
+  landRequest,
+  message,
+  naiveGit,
+  namedPipe,
+  startFlow,
+  testRepository,
+  writeFiles,
+} from '../support/git-repository.ts'
 
 const refusal = async (work: Promise<unknown>): Promise<{ code: string; where: string | undefined } | null> => {
   try {
@@ -27,7 +37,7 @@ describe('refused, by path', () => {
     ['a link into .git', 'l', (tree) => symlinkSync('.git/config', join(tree, 'l'))],
     ['a linked .gitattributes', '.gitattributes', (tree) => symlinkSync('README.md', join(tree, '.gitattributes'))],
     ['files in a submodule', 'sub', (tree) => writeFiles(tree, { 'sub/x': 'x' })],
-    ['a file in place of a tracked directory that is a pipe', 'src/a.txt', (tree) => (rmSync(join(tree, 'src/a.txt')), void execFileSync('mkfifo', [join(tree, 'src/a.txt')]))], // prettier-ignore
+    ['a file in place of a tracked directory that is a pipe', 'src/a.txt', (tree) => (rmSync(join(tree, 'src/a.txt')), namedPipe(join(tree, 'src/a.txt')))], // prettier-ignore
     [
       'a submodule’s command',
       '.gitmodules',
@@ -198,7 +208,7 @@ test('as an ordinary user, from another user’s point of view read-only', { ski
   writeFileSync(
     script,
     `import { createMergeQueue, openWorkspaces } from '${join(packageRoot, 'workspaces/index.ts')}'
-    import { mkdirSync, writeFileSync, chmodSync } from 'node:fs'
+    import { mkdirSync, readFileSync, writeFileSync, chmodSync } from 'node:fs'
     const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, { PATH: process.env.PATH, HOME: process.env.HOME })
     const base = await workspaces.resolve('main')
     const workspace = await workspaces.create({ name: 'job', base, include: true })
@@ -210,7 +220,16 @@ test('as an ordinary user, from another user’s point of view read-only', { ski
     mkdirSync(workspace.path + '/closed/in', { recursive: true })
     chmodSync(workspace.path + '/closed', 0)
     const kept = await workspaces.remove('job', { commit: snapshot.commit, merged: true })
-    console.log(JSON.stringify([landed.checkout, kept, workspaces.repository.state.startsWith(process.env.HOME), await workspaces.list()]))`,
+    const other = await workspaces.create({ name: 'other', base, include: true })
+    mkdirSync(other.path + '/unreadable/in', { recursive: true })
+    writeFileSync(other.path + '/unreadable/in/x', 'work')
+    chmodSync(other.path + '/unreadable', 0)
+    chmodSync(other.path, 0)
+    const refused = await workspaces.intake(other, message).catch((error) => error.code + ' ' + error.details.where)
+    const aside = await workspaces.remove('other', { commit: null, merged: false })
+    chmodSync(aside + '/unreadable', 0o700)
+    const saved = readFileSync(aside + '/unreadable/in/x', 'utf8')
+    console.log(JSON.stringify([refused, saved, landed.checkout, kept, workspaces.repository.state.startsWith(process.env.HOME), await workspaces.list()]))`,
   )
   const argv = [...asOrdinaryUser, process.execPath, '--import', import.meta.resolve('tsx'), script]
   const output = execFileSync(argv[0] ?? '', argv.slice(1), {
@@ -218,7 +237,7 @@ test('as an ordinary user, from another user’s point of view read-only', { ski
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] ?? '', HOME: home },
   })
-  expect(JSON.parse(output)).toEqual(['advanced', 'refs/bulkhead/backup/job', true, []])
+  expect(JSON.parse(output)).toEqual(['intake_refused unreadable/', 'work', 'advanced', 'refs/bulkhead/backup/job', true, []])
   expect(existsSync(join(repository.root, 'new.txt'))).toBe(true)
 })
 

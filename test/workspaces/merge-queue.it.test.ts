@@ -105,6 +105,7 @@ describe('the user’s checkout', () => {
     ],
     ['a link is in the way', (root) => symlinkSync('/etc', join(root, 'dir'))],
     ['git is working there', (root) => writeFileSync(join(root, '.git/index.lock'), '')],
+    ['the branch is being rebased', (root) => writeFiles(root, { '.git/rebase-merge/head-name': 'refs/heads/main\n' })],
     ['a merge is unfinished', (root) => writeFileSync(join(root, '.git/MERGE_HEAD'), naiveGit(root, ['rev-parse', 'HEAD']))],
   ]
   test.each(dirt)('%s: refused, nothing moved or lost', async (_, make) => {

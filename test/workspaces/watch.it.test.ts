@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { ChangeCounts } from '../../core/contracts/event.ts'
-import { agentGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
+import { agentGit, namedPipe, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
 
 test('counts follow the files, whatever the agent commits, and nothing comes while nothing changes', async () => {
   using repository = testRepository({ '.gitignore': 'node_modules/\nout/\n', 'README.md': 'one\ntwo\nthree\n', 'src/a.txt': 'a\n' })
@@ -30,7 +29,7 @@ test('counts follow the files, whatever the agent commits, and nothing comes whi
   writeFiles(workspace.path, { 'node_modules/x/y.js': 'x', 'out/z': 'z' })
   await sleep(700)
   expect(seen.length).toBe(count)
-  execFileSync('mkfifo', [join(workspace.path, 'pipe')])
+  namedPipe(join(workspace.path, 'pipe'))
   writeFiles(workspace.path, { link: { link: '/etc/passwd' }, 'bin.dat': Buffer.from([0, 1, 2, 10]) })
   await soon({ files: 5, insertions: 4, deletions: 2 })
   await watcher[Symbol.asyncDispose]()
