@@ -19,7 +19,7 @@ export interface HookLimits {
   readonly recover: number
 }
 
-export const defaultHookLimits: HookLimits = {
+const defaultHookLimits: HookLimits = {
   probe: 10_000,
   apply: 30_000,
   attach: 30_000,

@@ -341,3 +341,32 @@ test('examine says what every layer can do and never throws', async () => {
   ])
   await expect(pipeline.plan(enterRequest({ policy: emptyPolicy }))).rejects.toMatchObject({ code: 'layer_unusable' })
 })
+
+test('a plugin is probed once per process, but one whose probe failed is asked again', async () => {
+  let good = 0
+  let bad = 0
+  const { pipeline } = setting({
+    token: {
+      replace: {
+        probe: async () => {
+          good += 1
+          return { usable: true, tier: 'full', detail: 'fake' }
+        },
+      },
+    },
+    network: {
+      replace: {
+        probe: async () => {
+          bad += 1
+          if (bad === 1) throw new Error('busy')
+          return { usable: true, tier: 'full', detail: 'fake' }
+        },
+      },
+    },
+  })
+  const usable = async () => (await pipeline.examine(fakeEnvironment())).map(({ availability }) => availability.usable)
+  expect(await usable()).toEqual([true, true, false, true])
+  expect(await usable()).toEqual([true, true, true, true])
+  expect(await usable()).toEqual([true, true, true, true])
+  expect({ good, bad }).toEqual({ good: 1, bad: 2 })
+})
