@@ -1,15 +1,25 @@
+import { createInterface } from 'node:readline'
 import { createHost, createLauncher } from '../../native/index.ts'
 import type { EnvironmentSpec, Evidence, Exit, Policy, WorkspaceView } from '../../core/contracts/index.ts'
 import { EnforcementPipeline } from '../../core/enforcement/pipeline.ts'
 import { layerPlugins } from '../../plugins/index.ts'
 import { FakeReceipts } from './fake-receipts.ts'
 
-/** What is to be run behind which walls, as another user if need be: one line of JSON on standard input, one on standard output. */
+/**
+ * What is to be run behind which walls, as another user if need be: each line of standard input is one of these, and is answered by an
+ * `EnterAnswer` on standard output. One process for many, because starting it costs more than all it does.
+ */
 export interface EnterScript {
   readonly environment: EnvironmentSpec
   readonly policy: Policy
   readonly workspace: WorkspaceView
   readonly commands: readonly (readonly string[])[]
+}
+
+export interface EnterAnswer {
+  readonly results: readonly EnterResult[]
+  /** Receipts that were not settled: 0 unless something is wrong. */
+  readonly unsettled: number
 }
 
 export type EnterResult =
@@ -23,7 +33,6 @@ export type EnterResult =
   | { readonly entered: false; readonly code: string; readonly message: string }
 
 async function main(): Promise<void> {
-  const script = JSON.parse(await text(process.stdin)) as EnterScript
   await using launcher = createLauncher()
   const receipts = new FakeReceipts()
   const enforcement = new EnforcementPipeline({
@@ -34,9 +43,13 @@ async function main(): Promise<void> {
     orchestrator: () => 'test',
     isAlive: () => true,
   })
-  const results: EnterResult[] = []
-  for (const argv of script.commands) results.push(await run(enforcement, script, argv))
-  process.stdout.write(JSON.stringify({ results, unsettled: receipts.stored.size }))
+  for await (const line of createInterface({ input: process.stdin })) {
+    const script = JSON.parse(line) as EnterScript
+    const results: EnterResult[] = []
+    for (const argv of script.commands) results.push(await run(enforcement, script, argv))
+    const answer: EnterAnswer = { results, unsettled: receipts.stored.size }
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
+  }
 }
 
 async function run(enforcement: EnforcementPipeline, script: EnterScript, argv: readonly string[]): Promise<EnterResult> {
