@@ -38,7 +38,8 @@ static inline int bh_open_tree(int at, const char *path, unsigned flags) { retur
  * the path was made canonical before, so whoever put one there since wants something else to be shown.
  */
 static inline int bh_copy_mount(const char *source, int recursive) {
-  struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+  /* Not with O_NOFOLLOW: that would return a link at the end instead of refusing it (openat2(2)). */
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
   const int at = (int)syscall(SYS_openat2, AT_FDCWD, source, &how, sizeof(how));
   if (at < 0) return -1;
   const int tree = bh_open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0));

@@ -1,0 +1,3 @@
+import { launchCases } from './launch.cases.ts'
+
+launchCases()
