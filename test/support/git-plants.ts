@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { naiveGit, namedPipe, tryGit, writeFiles } from './git-repository.ts'
 
@@ -32,6 +32,11 @@ const commit = ({ tree }: PlantSite): void => void tryGit(tree, ['-c', 'user.nam
 const touch = (site: PlantSite): void => writeFileSync(site.canary, '')
 
 const errorCode = (error: NodeJS.ErrnoException | undefined): string | undefined => error?.code
+
+function sparseFile(path: string, bytes: number): void {
+  writeFileSync(path, '')
+  truncateSync(path, bytes)
+}
 
 function evilRepository(directory: string, site: PlantSite): void {
   mkdirSync(directory, { recursive: true })
@@ -319,7 +324,7 @@ export const plants: readonly Plant[] = [
   },
   {
     id: 'GM-064 a file above the limit',
-    plant: ({ tree }) => execFileSync('truncate', ['-s', '101M', join(tree, 'big')]),
+    plant: ({ tree }) => sparseFile(join(tree, 'big'), 101 * 1024 * 1024),
     naive: (site) => (tryGit(site.tree, ['add', '-A']) === 0 ? touch(site) : undefined),
     intake: 'refused',
   },

@@ -130,6 +130,7 @@ export function landRequest(repository: TestRepository, snapshot: { commit: stri
 
 /** A FIFO: opening it for reading waits for a writer. */
 export function namedPipe(path: string): void {
-  const { status } = spawnSync('mkfifo', ['--', path])
+  const program = 'mkfifo'
+  const { status } = spawnSync(program, ['--', path])
   if (status !== 0) throw new Error(`mkfifo ${path} failed`)
 }
