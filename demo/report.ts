@@ -78,11 +78,16 @@ function hostGrammarIsWhole(git: (...args: string[]) => string): boolean {
   return git('show', 'main:plugins/net-gateway/host.ts').includes("labels.at(-1) ?? ''")
 }
 
+/** One per kind: an agent that was interrupted tries again. It got out when it did so once. */
 function attemptsIn(output: string): Attempt[] {
-  return output
+  const attempts = output
     .split('\n')
     .filter((line) => line.startsWith('{"attempt"'))
     .map((line) => JSON.parse(line) as Attempt)
+  const kinds = [...new Set(attempts.map(({ attempt }) => attempt))]
+  return kinds.flatMap(
+    (kind) => attempts.find((one) => one.attempt === kind && one.succeeded) ?? attempts.findLast((one) => one.attempt === kind) ?? [],
+  )
 }
 
 /** The same program with the same arguments, with no walls. The server answers in this process, so it must not be blocked meanwhile. */

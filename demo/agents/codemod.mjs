@@ -20,9 +20,10 @@ function addHeaders(folder) {
 const folders = process.argv.slice(2)
 const changed = folders.reduce((sum, folder) => sum + addHeaders(folder), 0)
 const again = folders.reduce((sum, folder) => sum + addHeaders(folder), 0)
-if (changed === 0 || again !== 0) {
+if (again !== 0) {
   console.error(`codemod: changed ${changed} files, then ${again} more`)
   process.exit(1)
 }
-execFileSync('git', ['commit', '--all', '--quiet', '--message', `Add licence headers to ${changed} files`], { stdio: 'inherit' })
+const pending = execFileSync('git', ['status', '--porcelain'], { encoding: 'utf8' })
+if (pending !== '') execFileSync('git', ['commit', '--all', '--quiet', '--message', 'Add licence headers'], { stdio: 'inherit' })
 console.log(`codemod: ${changed} files in ${folders.join(', ')}`)

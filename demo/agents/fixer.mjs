@@ -1,6 +1,6 @@
 /**
  * Agent of the demo: a test fixer. Given a commit at which the check passed, it finds the commit that broke it by `git bisect run`, reverts
- * that commit, and proves that the check passes again.
+ * that commit, and proves that the check passes again. Started again after an interruption, it goes on with what is left to do.
  *
  * Usage: fixer.mjs GOOD CHECK...   where CHECK is a command that exits 0 when all is well.
  */
@@ -10,9 +10,11 @@ const [good, ...check] = process.argv.slice(2)
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim()
 const passes = () => spawnSync(check[0], check.slice(1), { stdio: 'ignore' }).status === 0
 
+git('bisect', 'reset')
+git('reset', '--quiet', '--hard')
 if (passes()) {
-  console.error('fixer: nothing is broken')
-  process.exit(1)
+  console.log('fixer: the check passes, nothing is left to do')
+  process.exit(0)
 }
 const branch = git('symbolic-ref', '--short', 'HEAD')
 git('bisect', 'start', 'HEAD', good)

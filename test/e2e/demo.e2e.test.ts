@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -16,14 +16,11 @@ describe.each(identities)('the demo as $name', ({ uid, gid, prefix }) => {
     const [program = '', ...args] = [...prefix, process.execPath, join(packageRoot, 'dist/demo/main.js'), '--directory', directory]
     return [program, args]
   }
-  const environment = (directory: string): NodeJS.ProcessEnv => ({
-    PATH: process.env['PATH'],
-    HOME: directory,
-    // The checkout may belong to somebody else than the user of the demo.
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'safe.directory',
-    GIT_CONFIG_VALUE_0: '*',
-  })
+  const environment = (directory: string): NodeJS.ProcessEnv => {
+    // The checkout may belong to somebody else than the user of the demo; git takes this from a user's own file only.
+    writeFileSync(join(directory, '.gitconfig'), '[safe]\n\tdirectory = *\n')
+    return { PATH: process.env['PATH'], HOME: directory }
+  }
 
   test('every claim that it makes holds', () => {
     const directory = place()
