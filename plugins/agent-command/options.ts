@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character')
 
-export const promptModes = ['argument', 'stdin', 'file', 'none'] as const
+const promptModes = ['argument', 'stdin', 'file', 'none'] as const
 
 export const optionsSchema = z
   .strictObject({
@@ -21,8 +21,10 @@ export const optionsSchema = z
     const fault = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })
     if ((command === undefined) === (script === undefined)) fault('command', 'exactly one of command and script is needed')
     const words = command?.join('\0') ?? ''
-    if (words.includes('{prompt}') && prompt !== 'argument') fault('prompt', `{prompt} in the command needs prompt: argument, not ${prompt}`)
-    if (words.includes('{promptFile}') && prompt !== 'file') fault('prompt', `{promptFile} in the command needs prompt: file, not ${prompt}`)
+    if (words.includes('{prompt}') && prompt !== 'argument')
+      fault('prompt', `{prompt} in the command needs prompt: argument, not ${prompt}`)
+    if (words.includes('{promptFile}') && prompt !== 'file')
+      fault('prompt', `{promptFile} in the command needs prompt: file, not ${prompt}`)
   })
 
 export type CommandOptions = z.infer<typeof optionsSchema>

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { managedToolchains } from './constants.ts'
 import type { ProgramDirectory, ToolchainFacts } from './toolchains.ts'
 
-export interface Known {
+interface Known {
   readonly facts: ToolchainFacts
   /** State of every directory that was listed: credentials may appear in one while this process lives. */
   readonly listed: readonly { readonly directory: string; readonly changed: number }[]
