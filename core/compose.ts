@@ -95,7 +95,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
     }
   })
   const configuration = once(async () => (await import('./config/load.ts')).loadConfiguration(await loadRequest()))
-  const walls = once(() => bindWalls(scope, { journal, orchestrator: () => presence.id, isAlive }))
+  const walls = once(() => bindWalls(scope, { journal, orchestrator: () => presence.id, isAlive, hostEnvironment: options.variables }))
   const recover = async (): Promise<readonly string[]> => {
     await walls()
     return [...(await workspaces.recover()), ...(await scope.resolve<Enforcement>(EnforcementToken).recover())]
@@ -160,18 +160,21 @@ interface WallParts {
   readonly journal: Journal
   readonly orchestrator: () => string
   readonly isAlive: (process: { readonly pid: number; readonly startTime: string }) => boolean
+  /** What `policy.environment.pass` takes its values from. */
+  readonly hostEnvironment: NodeJS.ProcessEnv
 }
 
 /** Binds plugins, host, launcher, enforcement and agents' runs. */
 async function bindWalls(scope: DependencyContainer, parts: WallParts): Promise<void> {
-  const [plugins, native, { EnforcementPipeline }, { ConfinedRuns }] = await Promise.all([
+  const [plugins, native, { EnforcementPipeline }, { ConfinedRuns }, { checkedAdapters }] = await Promise.all([
     import('../plugins/index.ts'),
     import('../native/index.ts'),
     import('./enforcement/pipeline.ts'),
     import('./agents/runs.ts'),
+    import('./agents/adapters.ts'),
   ])
   bind(scope, LayerPluginsToken, () => plugins.layerPlugins)
-  bind(scope, AgentAdaptersToken, () => plugins.agentAdapters)
+  bind(scope, AgentAdaptersToken, () => checkedAdapters(plugins.agentAdapters))
   // Starts its helper process at the first launch; a command that launches nothing never does.
   const launcher = native.createLauncher()
   bind(scope, LauncherToken, () => launcher)

@@ -170,7 +170,7 @@ static void hear(struct supervised *s) {
     close(s->control);
     s->control = -1;
     /* The command may have ended already: whether its process still exists says nothing. */
-    if (s->told_to_start && !s->killed) {
+    if (s->told_to_start && (!s->killed || s->rule >= 0)) {
       s->started = true;
       struct bh_writer w;
       bh_begin(&w, BH_STARTED);
