@@ -36,7 +36,7 @@ export function refused(claim: string, attempts: readonly Attempt[], errors: rea
 
 /** `read /etc/shadow: ENOENT; ...`, in one line. */
 export function describeAttempts(attempts: readonly Attempt[], outcomes: readonly Outcome[]): string {
-  return attempts.map((attempt, index) => `${attempt.op} ${objectOf(attempt)}: ${resultOf(outcomes[index])}`).join('; ')
+  return attempts.map((attempt, index) => `${attempt.op} ${objectOf(attempt)}: ${resultOf(attempt, outcomes[index])}`).join('; ')
 }
 
 function objectOf(attempt: Attempt): string {
@@ -54,7 +54,8 @@ function objectOf(attempt: Attempt): string {
   }
 }
 
-function resultOf(outcome: Outcome | undefined): string {
+function resultOf({ op }: Attempt, outcome: Outcome | undefined): string {
   if (outcome === undefined) return 'no answer'
-  return outcome.ok ? (outcome.value ?? 'succeeded') : (outcome.error ?? 'failed')
+  if (!outcome.ok) return outcome.error ?? 'failed'
+  return op === 'status' ? outcome.value?.trim() || 'empty' : 'succeeded'
 }
