@@ -23,7 +23,7 @@ interface Driver {
   readonly DatabaseSync: new (file: string) => Connection
 }
 
-export type Value = string | number | null
+type Value = string | number | null
 
 const sqlite = load()
 

@@ -1,1 +1,1 @@
-export { openJournal, type JournalOptions } from './journal.ts'
+export { openJournal } from './journal.ts'

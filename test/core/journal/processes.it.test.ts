@@ -2,9 +2,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DatabaseSync } from '@photostructure/sqlite'
 import { expect, test } from 'vitest'
+import { openDatabase } from '../../../core/journal/database.ts'
 import { openJournal } from '../../../core/journal/index.ts'
+import { hostHas } from '../../support/host.ts'
 import { jobSpec } from '../../support/job-spec.ts'
 import { isProcessAlive, ownIdentity } from '../../support/process-identity.ts'
 import { temporaryDirectory, temporaryJournal } from '../../support/temporary-journal.ts'
@@ -53,33 +54,36 @@ test('ten processes open a journal that does not exist yet', async () => {
 test('a journal that another process keeps locked is journal_busy, in one line', () => {
   const { file } = temporaryJournal()
   using journal = openJournal({ file, isAlive: isProcessAlive, busyTimeoutMs: 100 })
-  const other = new DatabaseSync(file)
-  other.exec('BEGIN IMMEDIATE')
-  try {
+  using other = openDatabase(file, 100)
+  other.transaction(() => {
     expect(() => journal.append(null, 'queue.paused', { by: 'ann' })).toThrow('The journal stayed locked by another process.')
     expect(journal.events()).toEqual([])
-  } finally {
-    other.exec('ROLLBACK')
-    other.close()
-  }
+  })
   journal.append(null, 'queue.paused', { by: 'ann' })
   expect(journal.events()).toHaveLength(1)
 })
 
-/** Needs a user and mount namespace of its own for a tiny filesystem. */
-const canMount = spawnSync('unshare', ['--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+/** In a user and mount namespace of its own, for a tiny filesystem. */
+const inNamespace = ['unshare', '--map-root-user', '--mount']
 
-test.runIf(canMount)('a full disk is host_no_space, and what was written before is whole', () => {
+test.runIf(hostHas('user-namespace'))('a full disk is host_no_space, and what was written before is whole', () => {
   const directory = temporaryDirectory()
   // The writer fills the disk; a second run after room was made (a bigger disk) must find every event it was told is stored.
   const script = `mount -t tmpfs -o size=700k none "$1" && cd "${dirname(dirname(support))}" &&
     "$2" --import tsx "$3" "$1/journal.db" && mount -o remount,size=20m "$1" && echo && "$2" --import tsx "$4" "$1/journal.db"`
   const checker = join(support, 'journal-checker.ts')
-  const run = spawnSync(
-    'unshare',
-    ['--map-root-user', '--mount', 'sh', '-c', script, 'sh', directory, process.execPath, join(support, 'journal-writer.ts'), checker],
-    { encoding: 'utf8' },
-  )
+  const [program = '', ...rest] = [
+    ...inNamespace,
+    'sh',
+    '-c',
+    script,
+    'sh',
+    directory,
+    process.execPath,
+    join(support, 'journal-writer.ts'),
+    checker,
+  ]
+  const run = spawnSync(program, rest, { encoding: 'utf8' })
   const [first, second] = run.stdout.split('\n').map((line) => JSON.parse(line) as { code: string; written: number })
   expect({ stderr: run.stderr, code: first?.code }).toEqual({ stderr: '', code: 'host_no_space' })
   expect(first?.written).toBeGreaterThan(10)
