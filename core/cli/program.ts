@@ -7,11 +7,12 @@ import { reportError } from './render/error.ts'
 import { type VerbContext, type VerbName, verbs } from './verbs.ts'
 
 /** Runs one command line and returns the exit code. Never throws. */
-export async function runCommandLine(argv: readonly string[], world: Omit<VerbContext, 'exit'>): Promise<number> {
+export async function runCommandLine(argv: readonly string[], world: Omit<VerbContext, 'exit' | 'all'>): Promise<number> {
   let code = 0
   const debug = world.variables['BULKHEAD_DEBUG'] === '1'
   try {
-    const program = await buildProgram(argv, { ...world, exit: (value) => void (code = value) })
+    const context: VerbContext = { ...world, all: () => buildProgram([], context), exit: (value) => void (code = value) }
+    const program = await buildProgram(argv, context)
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
@@ -25,7 +26,7 @@ export async function runCommandLine(argv: readonly string[], world: Omit<VerbCo
 }
 
 /** The whole command line, or only the part that `argv` needs: the other verbs are never loaded. */
-export async function buildProgram(argv: readonly string[], context: VerbContext): Promise<Command> {
+async function buildProgram(argv: readonly string[], context: VerbContext): Promise<Command> {
   const program = new Command('bulkhead')
     .description('Runs many coding agents on one repository, each in an enforced workspace, and merges only what you approve.')
     .version(version(), '-V, --version', 'print the version')
@@ -33,6 +34,7 @@ export async function buildProgram(argv: readonly string[], context: VerbContext
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => context.terminal.raw(text), writeErr: () => {}, outputError: () => {} })
     .exitOverride()
+    .helpCommand('help [command]', 'show help of a command')
   const wanted = argv[0]
   if (wanted !== undefined && Object.hasOwn(verbs, wanted)) {
     const verb = await verbs[wanted as VerbName]()

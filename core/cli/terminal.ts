@@ -1,4 +1,4 @@
-import type { ReadStream, WriteStream } from 'node:tty'
+import type { WriteStream } from 'node:tty'
 import { escapeJson } from './render/escape.ts'
 
 /** The only way to the user's terminal. */
@@ -27,9 +27,4 @@ export function systemTerminal(): Terminal {
     json: (value) => void stdout.write(`${escapeJson(value)}\n`),
     raw: (text) => void stdout.write(text),
   }
-}
-
-/** True when the command's own input and output are both terminals, so that it should get one too. */
-export function isInteractive(): boolean {
-  return (process.stdin as ReadStream).isTTY && (process.stdout as WriteStream).isTTY
 }

@@ -6,6 +6,8 @@ export interface VerbContext {
   readonly terminal: Terminal
   readonly variables: NodeJS.ProcessEnv
   readonly directory: string
+  /** The whole command line with every verb. */
+  all(): Promise<Command>
   /** The process ends with this code when the verb returns without throwing. */
   exit(code: number): void
 }

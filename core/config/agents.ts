@@ -4,7 +4,7 @@ import { nearest } from '../contracts/nearest.ts'
 import { explain } from './explain.ts'
 import { toJsonSchema } from './json-schema.ts'
 import type { Problem } from './problem.ts'
-import { problemAt, type YamlFile } from './yaml-file.ts'
+import { problemAt, type YamlFile } from './located.ts'
 
 export type AgentAdapters = ReadonlyMap<string, AgentAdapter>
 

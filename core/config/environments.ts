@@ -5,7 +5,7 @@ import { explain, show } from './explain.ts'
 import { toJsonSchema } from './json-schema.ts'
 import type { Problem } from './problem.ts'
 import type { WrittenEnvironment } from './schema.ts'
-import { type KeyPath, problemAt, type YamlFile } from './yaml-file.ts'
+import { type KeyPath, problemAt, type YamlFile } from './located.ts'
 
 /**
  * The environments that exist without configuration. Plugins are data here: this is the one place in core that chooses them by name.

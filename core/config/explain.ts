@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { nearest } from '../contracts/nearest.ts'
 import { type JsonSchema, schemaAt } from './json-schema.ts'
 import type { Problem } from './problem.ts'
-import type { KeyPath, YamlFile } from './yaml-file.ts'
+import type { KeyPath, YamlFile } from './located.ts'
 
 type Issue = z.core.$ZodIssue
 

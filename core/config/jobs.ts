@@ -8,7 +8,7 @@ import { narrow } from './narrow.ts'
 import { policyPatch } from './policy-patch.ts'
 import type { Problem } from './problem.ts'
 import type { WrittenGate, WrittenJob, WrittenRetry } from './schema.ts'
-import { type KeyPath, problemAt, type YamlFile } from './yaml-file.ts'
+import { type KeyPath, problemAt, type YamlFile } from './located.ts'
 
 /** What the jobs of one file are checked against. */
 export interface JobScope {

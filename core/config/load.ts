@@ -16,7 +16,8 @@ import { narrow } from './narrow.ts'
 import { applyPatch, overlaps, policyPatch } from './policy-patch.ts'
 import { type Problem, refuse } from './problem.ts'
 import { configurationSchema, jobsFileSchema, type WrittenConfiguration } from './schema.ts'
-import { problemAt, readYamlFile, type YamlFile } from './yaml-file.ts'
+import { problemAt, type YamlFile } from './located.ts'
+import { readYamlFile } from './yaml-file.ts'
 
 export interface LoadRequest {
   /** `--config`: the user's own file; null: the usual one. */

@@ -3,10 +3,10 @@ import { isWithin } from './canonical-path.ts'
 import { coversRule, formatNetworkRule } from './network-rule.ts'
 import type { PolicyPatch } from './policy-patch.ts'
 import { formatDuration, formatSize } from './units.ts'
-import type { KeyPath } from './yaml-file.ts'
+import type { KeyPath } from './located.ts'
 
 /** One thing that a file inside the repository asks for although the user's own policy does not allow it. */
-export interface Widening {
+interface Widening {
   /** Below the policy, as written. */
   readonly path: KeyPath
   /** What is asked for, as it would be written. */

@@ -4,7 +4,7 @@ import { show } from './explain.ts'
 import type { Problem } from './problem.ts'
 import type { WrittenPolicy } from './schema-policy.ts'
 import { unlimited } from './schema-values.ts'
-import { type KeyPath, problemAt, type YamlFile } from './yaml-file.ts'
+import { type KeyPath, problemAt, type YamlFile } from './located.ts'
 
 /** A policy as one file asks for it, with paths resolved. null: nothing is said, so it is inherited. */
 export interface PolicyPatch {

@@ -1,21 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { BulkheadError } from '../contracts/error.ts'
-import type { Problem } from './problem.ts'
+import type { YamlFile } from './located.ts'
 
 /** A file larger than this is no configuration. */
 const largestBytes = 1_000_000
-
-export type KeyPath = readonly PropertyKey[]
-
-/** A parsed YAML file that knows where each of its values stands. */
-export interface YamlFile {
-  readonly path: string
-  readonly value: unknown
-  /** `file:line:column` (both from 1) of the value at `path`, or of the nearest one above that exists. */
-  at(path: KeyPath): string
-  /** The same for a key itself. */
-  atKey(path: KeyPath, key: string): string
-}
 
 /**
  * Reads a YAML 1.2 file (core schema). Never follows a link when `trusted` is false: then an agent or a colleague may have put it there.
@@ -26,10 +14,6 @@ export async function readYamlFile(path: string, trusted: boolean): Promise<Yaml
   // The parser is loaded only where there is something to parse: many commands need no file at all.
   const { parseYaml } = await import('./yaml-parse.ts')
   return parseYaml(path, text)
-}
-
-export function problemAt(file: YamlFile, path: KeyPath, rule: string, remedy: string, code: Problem['code'] = 'config_invalid'): Problem {
-  return { code, where: file.at(path), rule, remedy }
 }
 
 function readText(path: string, trusted: boolean): string {

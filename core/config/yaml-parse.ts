@@ -1,7 +1,7 @@
 import type { Document, LineCounter, Node } from 'yaml'
 import { isMap, isPair, isScalar, LineCounter as Lines, parseAllDocuments, visit } from 'yaml'
 import { BulkheadError } from '../contracts/error.ts'
-import type { KeyPath, YamlFile } from './yaml-file.ts'
+import type { KeyPath, YamlFile } from './located.ts'
 
 /** Throws `config_syntax` with every mistake. */
 export function parseYaml(path: string, text: string): YamlFile {

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { afterAll } from 'vitest'
 import { z } from 'zod'
 import { loadConfiguration, type LoadRequest } from '../../core/config/load.ts'
 import type { AgentAdapter, Layer, LayerPlugin } from '../../core/contracts/index.ts'
@@ -43,8 +44,14 @@ function write(path: string, text: string, mode = 0o600): void {
   chmodSync(path, mode)
 }
 
+const made: string[] = []
+afterAll(() => {
+  for (const root of made) rmSync(root, { recursive: true, force: true })
+})
+
 export function configWorld(): ConfigWorld {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-config-')))
+  made.push(root)
   const home = join(root, 'home')
   const repository = join(root, 'repo')
   mkdirSync(home)

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { Argument } from 'commander'
-import { buildProgram } from '../program.ts'
 import { examples } from '../app.ts'
 import { completionScript, type Completions } from '../render/completion.ts'
 import type { Verb } from '../verbs.ts'
@@ -12,7 +11,7 @@ export const completion: Verb = {
       .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
       .description('Print the completion script of a shell')
     command.action(async (shell: 'bash' | 'zsh' | 'fish') => {
-      context.terminal.raw(completionScript(shell, completionsOf(await buildProgram([], context))))
+      context.terminal.raw(completionScript(shell, completionsOf(await context.all())))
     })
     examples(command, [
       'source <(bulkhead completion bash)',

@@ -17,7 +17,7 @@ interface RunOptions extends CommonOptions {
   readonly file?: string
   readonly agent?: string
   readonly name?: string
-  readonly needs: string[]
+  readonly needs?: string[]
   readonly priority?: number
   readonly concurrency?: number
   readonly time?: number
@@ -32,7 +32,7 @@ export const run: Verb = {
       .option('-f, --file <file>', 'jobs from a YAML file: {jobs: [...]}')
       .option('-a, --agent <name>', 'agent of the configuration')
       .option('-n, --name <name>', 'name of the job; default: made from the prompt')
-      .option('--needs <job>', 'a job that must be finished first (repeatable)', listOption, [])
+      .option('--needs <job>', 'a job that must be finished first (repeatable)', listOption)
       .option('-p, --priority <number>', 'higher first', numberOption(-1000, 1000))
       .option('-e, --environment <name>', 'environment of the configuration')
       .option('-j, --concurrency <number>', 'jobs at once', numberOption(1, 256))
@@ -135,9 +135,9 @@ async function jobsToSubmit(
       agent: null,
       priority: 0,
     }
-    return [timed({ ...plain, name: options.name ?? null, prompt: text, needs: options.needs, ...overrides })]
+    return [timed({ ...plain, name: options.name ?? null, prompt: text, needs: options.needs ?? [], ...overrides })]
   }
-  if (options.name !== undefined || options.needs.length > 0) {
+  if (options.name !== undefined || options.needs !== undefined) {
     throw new BulkheadError('usage_invalid', '--name and --needs are for one job with a prompt', {
       remedy: 'Give a prompt, or write them into the jobs file.',
     })

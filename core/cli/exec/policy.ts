@@ -18,15 +18,15 @@ async function networkRules(texts: readonly string[]): Promise<NetworkRule[]> {
 
 /** The user's own policy and what the command line adds. Limits of time belong to jobs. */
 export async function policyOf(context: VerbContext, policy: Policy, options: ExecOptions): Promise<Policy> {
-  const allow = await networkRules(options.allow)
+  const allow = await networkRules(options.allow ?? [])
   const existing = (option: string) => (text: string) => existingPath(context, option, text)
-  const variables = options.env.map(variable)
+  const variables = (options.env ?? []).map(variable)
   return {
     ...policy,
     filesystem: {
       ...policy.filesystem,
-      read: [...policy.filesystem.read, ...options.read.map(existing('--read'))],
-      write: [...policy.filesystem.write, ...options.write.map(existing('--write'))],
+      read: [...policy.filesystem.read, ...(options.read ?? []).map(existing('--read'))],
+      write: [...policy.filesystem.write, ...(options.write ?? []).map(existing('--write'))],
     },
     network: { allow: [...policy.network.allow, ...allow] },
     limits: { ...policy.limits, timeMs: options.time ?? null, stallMs: null, outputBytes: null },
