@@ -64,7 +64,7 @@ test('a journal that another process keeps locked is journal_busy, in one line',
 })
 
 /** In a user and mount namespace of its own, for a tiny filesystem. */
-const inNamespace = ['unshare', '--map-root-user', '--mount']
+const inNamespace = ['unshare', '--map-root-user', '--mount'] as const
 
 test.runIf(hostHas('user-namespace'))('a full disk is host_no_space, and what was written before is whole', () => {
   const directory = temporaryDirectory()
@@ -72,7 +72,7 @@ test.runIf(hostHas('user-namespace'))('a full disk is host_no_space, and what wa
   const script = `mount -t tmpfs -o size=700k none "$1" && cd "${dirname(dirname(support))}" &&
     "$2" --import tsx "$3" "$1/journal.db" && mount -o remount,size=20m "$1" && echo && "$2" --import tsx "$4" "$1/journal.db"`
   const checker = join(support, 'journal-checker.ts')
-  const [program = '', ...rest] = [
+  const [program, ...rest] = [
     ...inNamespace,
     'sh',
     '-c',
