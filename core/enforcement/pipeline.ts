@@ -144,13 +144,14 @@ async function prove(sessions: readonly LayerSession[], sandbox: Sandbox, signal
     stopIfAborted(signal)
     await session.attach(sandbox)
   }
-  const evidence: Evidence[] = []
-  for (const session of sessions) {
-    stopIfAborted(signal)
-    evidence.push(...(await session.verify({ attempt: (attempts) => sandbox.attempt(attempts) })))
-  }
+  // All at once: what an agent waits for is round trips, and the held process tries everything one after the other anyway. All of them are
+  // awaited, also after a failure, so that no layer is still attacking while it is being undone.
+  const verified = await Promise.allSettled(sessions.map((session) => session.verify({ attempt: (attempts) => sandbox.attempt(attempts) })))
   stopIfAborted(signal)
-  return evidence
+  return verified.flatMap((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
 }
 
 async function leave(undo: UndoStack): Promise<void> {

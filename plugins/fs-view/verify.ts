@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { attackAll, refused } from '../../core/contracts/index.ts'
 import type { Attack, Attempt, Evidence, Outcome, Probe } from '../../core/contracts/index.ts'
 import { credentialNames, inside, systemDirectories } from './constants.ts'
@@ -27,13 +28,13 @@ const closed = ['EACCES', 'EPERM', 'EROFS', ...absent]
 const passwordHashes = ['/etc/shadow', '/etc/gshadow']
 const machineSecrets = ['/etc/sudoers', '/etc/ssh', '/etc/ssl/private', '/etc/machine-id']
 const kernelSettings = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe', '/proc/sys/vm/drop_caches', '/proc/sysrq-trigger']
-/** A name that nothing has. */
-const probeName = '.bulkhead-probe'
 const mostTried = 32
 
 /** What is to be tried for each claim; no attempts: there is nothing on this machine that it could fail for, for the given reason. */
 function trials({ canary, homeEntries, shownByPolicy, workspace, repositories, hidden }: Targets): Record<ViewClaim, Trial> {
   const secrets = machineSecrets.filter((path) => !isSameOrInsideAny(path, shownByPolicy))
+  // A name that nothing has: a fixed one could be taken, by another launch in the same directory or by an agent that wants to block them.
+  const probeName = `.bulkhead-probe-${randomBytes(8).toString('hex')}`
   const git = `${workspace}/.git`
   return {
     'host-files-invisible': { attempts: [read(canary)], errors: absent },
