@@ -62,16 +62,23 @@ export interface RepositoryApp extends AsyncDisposable {
 
 /** Throws `usage_not_a_repository` and what opening the journal throws. */
 export async function composeRepository(options: ComposeOptions): Promise<RepositoryApp> {
-  const [{ openWorkspaces, createMergeQueue }, { openJournal }, scheduling, { isAlive, processIdentity }] = await Promise.all([
+  const [{ openWorkspaces, createMergeQueue }, { openJournal }, scheduling, { Board }, { isAlive, processIdentity }] = await Promise.all([
     import('../workspaces/index.ts'),
     import('./journal/index.ts'),
     import('./scheduler/index.ts'),
+    import('./scheduler/board.ts'),
     import('../native/index.ts'),
   ])
   const workspaces = await openWorkspaces(options.directory, options.variables)
   const { repository } = workspaces
   const scope = root.createChildContainer()
   const journal = openJournal({ file: join(repository.state, 'journal.db'), isAlive })
+  // Kept, so that a listing that is shown again and again only reads what is new.
+  const board = new Board(journal)
+  const views = (): readonly JobView[] => {
+    board.sync()
+    return board.views()
+  }
   const presence = new scheduling.Presence({ journal, self: itself(processIdentity(process.pid)) })
   const user = userName()
 
@@ -123,15 +130,14 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
       await walls()
       return get(scope, EnforcementToken)
     },
-    jobs: () => scheduling.deriveJobs(journal),
+    jobs: views,
     job: (idOrName) => {
       const { id } = scheduling.findJob(journal, idOrName)
-      return scheduling.deriveJobs(journal).find(({ spec }) => spec.id === id) as JobView
+      return views().find(({ spec }) => spec.id === id) as JobView
     },
     submit: async (jobs) => {
       const loaded = await configuration()
-      const build = () =>
-        scheduling.buildJobSpecs(loaded, jobs, { existing: scheduling.deriveJobs(journal), resolve: resolver(workspaces), now: Date.now() })
+      const build = () => scheduling.buildJobSpecs(loaded, jobs, { existing: views(), resolve: resolver(workspaces), now: Date.now() })
       return scheduling.submitJobs({ journal, presence }, build)
     },
     run: async (request) => {
