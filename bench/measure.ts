@@ -27,7 +27,7 @@ export async function compare(contenders: readonly Contender[], rounds: number):
   return contenders.map(({ name }, index) => ({ name, ...percentiles(samples[index] ?? []) }))
 }
 
-export function percentiles(samples: readonly number[]): { p50: number; p99: number } {
+function percentiles(samples: readonly number[]): { p50: number; p99: number } {
   const sorted = samples.toSorted((left, right) => left - right)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
   return { p50: at(0.5), p99: at(0.99) }

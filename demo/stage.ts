@@ -83,10 +83,8 @@ function prepareRepository(repository: string, root: string, goodFile: string): 
 function configuration(root: string, good: string, stage: Pick<Stage, 'secret' | 'planted' | 'collector'>): string {
   const agent = (name: string): string => join(root, 'demo', 'agents', name)
   const check = [process.execPath, '--import', `file://${join(root, 'node_modules/tsx/dist/esm/index.mjs')}`, agent('check-hosts.mjs')]
-  const run = (...words: readonly string[]): string => JSON.stringify(words)
   const intrude = [process.execPath, agent('intruder.mjs'), stage.secret, stage.planted, stage.collector, '/usr/bin/id']
   const format = [process.execPath, agent('formatter.mjs'), join(root, 'node_modules/oxfmt/bin/oxfmt'), 'workspaces']
-  const shell = (words: readonly string[]): string => words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
   return `version: 1
 agents:
   fixer: { adapter: agent-command, prompt: none, command: ${run(process.execPath, agent('fixer.mjs'), good, ...check)} }
@@ -108,6 +106,16 @@ concurrency: 3
 gates:
   - { name: hosts, command: ${run(...check)}, time: 2m }
 `
+}
+
+/** A YAML flow sequence is JSON. */
+function run(...words: readonly string[]): string {
+  return JSON.stringify(words)
+}
+
+/** Words for sh(1), each in single quotes. */
+function shell(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
 }
 
 const jobs = `jobs:

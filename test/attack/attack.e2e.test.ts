@@ -37,7 +37,7 @@ describe.each(identities.filter(({ possible }) => possible && hostHas('python3')
 
   function run(attack: Attack, walls: readonly string[]): string {
     restorePrey(prey, identity)
-    const [program = '', ...args] = [...identity.prefix, ...walls, '/usr/bin/python3', '-c', `${prelude}\n${attack.python}`]
+    const [program, ...args] = [...identity.prefix, ...walls, '/usr/bin/python3', '-c', `${prelude}\n${attack.python}`]
     const leaked = openSync(String(prey.facts['secret']), 'r')
     const result = spawnSync(program, args, {
       cwd: prey.workspace,

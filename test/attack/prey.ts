@@ -53,7 +53,7 @@ export async function layOutPrey(base: string, prefix: readonly string[], owner:
 
   const environmentSecret = 'secret-in-environment-8d2e'
   const marker = 'bulkhead-bystander-marker'
-  const [program = '', ...args] = [...prefix, '/usr/bin/python3', '-c', bystander, outside, marker]
+  const [program, ...args] = [...prefix, '/usr/bin/python3', '-c', bystander, outside, marker]
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], TOKEN: environmentSecret } })
   const served = JSON.parse(await firstLine(child)) as Record<string, string | number>
   return {

@@ -13,7 +13,7 @@ describe.each(identities)('the demo as $name', ({ uid, gid, prefix }) => {
     return directory
   }
   const command = (directory: string): [string, string[]] => {
-    const [program = '', ...args] = [...prefix, process.execPath, join(packageRoot, 'dist/demo/main.js'), '--directory', directory]
+    const [program, ...args] = [...prefix, process.execPath, join(packageRoot, 'dist/demo/main.js'), '--directory', directory]
     return [program, args]
   }
   const environment = (directory: string): NodeJS.ProcessEnv => {

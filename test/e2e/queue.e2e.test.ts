@@ -11,7 +11,7 @@ agents:
 `
 
 const statuses = (desk: Desk): Record<string, string> =>
-  Object.fromEntries(desk.json<readonly JobView[]>('ls').map(({ spec, status }) => [spec.name, status]))
+  Object.fromEntries((desk.json('ls') as readonly JobView[]).map(({ spec, status }) => [spec.name, status]))
 
 describe.each(identities)('as $name', (identity) => {
   test('200 jobs that do nothing run eight at a time without an error', () => {
@@ -53,7 +53,7 @@ describe.each(identities)('as $name', (identity) => {
     process.kill(-(first.pid ?? 0), 'SIGKILL')
     await new Promise((resolve) => second.once('exit', resolve))
     expect(desk.run('run').code).toBe(0)
-    const views = desk.json<readonly JobView[]>('ls')
+    const views = desk.json('ls') as readonly JobView[]
     expect(views.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 'finished'))
     // Each job’s work is there once: an interrupted attempt’s workspace is used again, so its line may stand there already, never a third time.
     for (const { spec, counts } of views) expect(`${spec.name} ${counts.insertions}`).toMatch(/ [12]$/)

@@ -59,10 +59,10 @@ export class Desk implements Disposable {
     return this.#sync(this.#command(args))
   }
 
-  json<T>(...args: readonly string[]): T {
+  json(...args: readonly string[]): unknown {
     const result = this.run(...args, '--json')
     if (result.code !== 0) throw new Error(`bulkhead ${args.join(' ')}: ${result.stderr}`)
-    return JSON.parse(result.stdout) as T
+    return JSON.parse(result.stdout)
   }
 
   /** The built command line, in the background and in a process group of its own. */
