@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import type { RepositoryApp } from '../compose.ts'
-import type { VerbContext } from './verbs.ts'
+import type { VerbContext } from './verb.ts'
 
 export interface CommonOptions {
   readonly directory?: string

@@ -4,7 +4,8 @@ import { BulkheadError } from '../contracts/error.ts'
 import { nearest } from '../contracts/nearest.ts'
 import { packageRoot } from './package-root.ts'
 import { reportError } from './render/error.ts'
-import { type VerbContext, type VerbName, verbs } from './verbs.ts'
+import type { VerbContext } from './verb.ts'
+import { type VerbName, verbs } from './verbs.ts'
 
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], world: Omit<VerbContext, 'exit' | 'all'>): Promise<number> {

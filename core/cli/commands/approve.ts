@@ -1,6 +1,6 @@
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
 import { escapeLine } from '../render/escape.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const approve: Verb = {
   register(program, context) {

@@ -1,6 +1,6 @@
 import { BulkheadError } from '../../contracts/error.ts'
 import { examples, inRepository, onRepository, type CommonOptions, withJson } from '../app.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const audit: Verb = {
   register(program, context) {

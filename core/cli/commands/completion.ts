@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { Argument } from 'commander'
 import { examples } from '../app.ts'
 import { completionScript, type Completions } from '../render/completion.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const completion: Verb = {
   register(program, context) {

@@ -1,7 +1,7 @@
 import { BulkheadError } from '../../contracts/error.ts'
 import { examples, inRepository, onRepository, type CommonOptions, withJson } from '../app.ts'
 import { escapeLine } from '../render/escape.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const diff: Verb = {
   register(program, context) {

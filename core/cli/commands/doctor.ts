@@ -12,7 +12,7 @@ import type { Evidence } from '../../contracts/layer.ts'
 import { examples, type CommonOptions, withJson } from '../app.ts'
 import { escapeLine } from '../render/escape.ts'
 import { table } from '../render/table.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly attest?: boolean

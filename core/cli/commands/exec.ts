@@ -11,7 +11,7 @@ import { policyOf, workspaceOf } from '../exec/policy.ts'
 import { type EventRecord, openRecord } from '../exec/record.ts'
 import { exitCode, SignalRelay } from '../exec/signals.ts'
 import { durationOption, listOption } from '../options.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 export const exec: Verb = {
   register(program, context) {

@@ -6,7 +6,7 @@ import { configurationFileName, usualUserFile } from '../../config/locate.ts'
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
 import { packageRoot } from '../package-root.ts'
 import { knownAgents, repositoryTemplate, userTemplate } from '../render/templates.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 export const init: Verb = {
   register(program, context) {

@@ -6,7 +6,7 @@ import { examples, inRepository, onRepository, type CommonOptions, withJson } fr
 import { followEvents } from '../follow.ts'
 import { Interrupt } from '../interrupt.ts'
 import { escapeText } from '../render/escape.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 interface LogsOptions extends CommonOptions {
   readonly follow?: boolean

@@ -1,7 +1,7 @@
 import { examples, inRepository, onRepository, type CommonOptions, withJson } from '../app.ts'
 import { jobColumns, jobRow } from '../render/job.ts'
 import { table } from '../render/table.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const ls: Verb = {
   register(program, context) {

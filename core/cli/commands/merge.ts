@@ -4,7 +4,7 @@ import { examples, inRepository, onRepository, type CommonOptions, withJson } fr
 import { followEvents } from '../follow.ts'
 import { Interrupt } from '../interrupt.ts'
 import { escapeLine } from '../render/escape.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 export const merge: Verb = {
   register(program, context) {

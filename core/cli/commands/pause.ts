@@ -1,5 +1,5 @@
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const pause: Verb = {
   register(program, context) {

@@ -11,7 +11,7 @@ import { Interrupt } from '../interrupt.ts'
 import { durationOption, listOption, numberOption } from '../options.ts'
 import { escapeLine } from '../render/escape.ts'
 import { Progress } from '../render/progress.ts'
-import type { Verb, VerbContext } from '../verbs.ts'
+import type { Verb, VerbContext } from '../verb.ts'
 
 interface RunOptions extends CommonOptions {
   readonly file?: string

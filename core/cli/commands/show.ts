@@ -4,7 +4,7 @@ import { examples, inRepository, onRepository, type CommonOptions, withJson } fr
 import { escapeLine, escapeText } from '../render/escape.ts'
 import { changes, elapsed, walls } from '../render/job.ts'
 import { table } from '../render/table.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 export const show: Verb = {
   register(program, context) {

@@ -1,6 +1,6 @@
 import { BulkheadError } from '../../contracts/error.ts'
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
-import type { Verb } from '../verbs.ts'
+import type { Verb } from '../verb.ts'
 
 const stoppable = ['queued', 'preparing', 'running', 'waiting']
 

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { NetworkRule, Policy } from '../../contracts/policy.ts'
-import type { VerbContext } from '../verbs.ts'
+import type { VerbContext } from '../verb.ts'
 import type { ExecOptions } from './options.ts'
 
 /** Loaded only where hosts are named. */

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { Denial } from '../../contracts/event.ts'
 import { escapeJson, escapeLine } from '../render/escape.ts'
-import type { VerbContext } from '../verbs.ts'
+import type { VerbContext } from '../verb.ts'
 import type { ExecOptions } from './options.ts'
 
 export interface EventRecord extends Disposable {
