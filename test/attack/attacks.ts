@@ -197,6 +197,21 @@ contained("none")`,
     python: `
 syscall("ptrace", 0x4206, facts["pid"], 0, 0); escaped()`,
   },
+  // The reaper of the sandbox has no system-call filter: whoever could steer it would be rid of one wall.
+  {
+    id: 'seize-parent',
+    layer: 'token',
+    title: 'take over the process that started the agent, as debugger',
+    python: `syscall("ptrace", 0x4206, os.getppid(), 0, 0); escaped(os.getppid())`,
+    controlNeeds: 'root',
+  },
+  {
+    id: 'write-parent-memory',
+    layer: 'token',
+    title: 'take over the process that started the agent, through its memory',
+    python: `os.open("/proc/%d/mem" % os.getppid(), os.O_RDWR); escaped(os.getppid())`,
+    controlNeeds: 'root',
+  },
   {
     id: 'read-host-memory',
     layer: 'token',
