@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { asOrdinaryUser, hostHas, ordinaryUser, packageRoot } from '../support/host.ts'
@@ -14,14 +14,13 @@ test.runIf(hostHas('ordinary-user'))('everything holds for an ordinary user too'
   const home = mkdtempSync('/var/tmp/bulkhead-user-')
   try {
     chownSync(home, ordinaryUser.uid, ordinaryUser.gid)
-    const [program = '', ...prefix] = asOrdinaryUser
+    const [program, ...prefix] = asOrdinaryUser
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', 'test/native/launch.it.test.ts', '--project', 'integration']
     const options = ['--reporter=json', `--outputFile=${home}/report.json`, '--no-cache', '--configLoader=runner']
     const environment = { PATH: process.env['PATH'], HOME: home, TMPDIR: home, VITE_CACHE_DIR: home }
     await promisify(execFile)(program, [...prefix, process.execPath, ...vitest, ...options], { cwd: packageRoot, env: environment }).catch(
       () => undefined,
     )
-    const { readFileSync } = await import('node:fs')
     const report = JSON.parse(readFileSync(`${home}/report.json`, 'utf8')) as Report
     const failed = report.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status !== 'passed')
     expect(failed).toEqual([])

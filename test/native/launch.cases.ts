@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -18,6 +19,8 @@ import { bareParts, command, loopback, shell, token, view, walls, workspace } fr
 import { runToEnd, textOf } from '../support/native-run.ts'
 
 const root = process.getuid?.() === 0
+
+const to = (address: string, port: number): Attempt => ({ op: 'connect', address, port })
 
 /** Whoever runs this file, the same must hold; `launch.it.test.ts` runs it a second time as an ordinary user. */
 export function launchCases(): void {
@@ -261,10 +264,8 @@ export function launchCases(): void {
       { kind: 'pipes' },
     )
     expect(new Set(sandbox.listeners).size).toBe(65)
-    const to = (address: string, port: number): Attempt => ({ op: 'connect', address, port })
     const outcomes = await sandbox.attempt([to('192.0.2.1', 8001), to('2001:db8::1', 8064), to('192.0.2.1', 9), to('127.0.0.1', 9)])
     expect(outcomes.map(({ ok, error }) => (ok ? 'connected' : error))).toEqual(['connected', 'connected', 'ECONNREFUSED', 'ECONNREFUSED'])
-    const { closeSync } = await import('node:fs')
     for (const descriptor of sandbox.listeners) closeSync(descriptor)
   })
 
