@@ -14,6 +14,7 @@ import { recoverState } from './recover.ts'
 import { removeWorkspace } from './remove.ts'
 import { findRepository, type Repository } from './repository.ts'
 import { reviewCommit } from './review.ts'
+import { removeStaleLocks } from './stale-locks.ts'
 import { visibleLine } from './visible.ts'
 import { watchWorkspace } from './watch.ts'
 import { createWorktree, listWorktrees, openWorktree, workspaceError } from './worktree.ts'
@@ -52,7 +53,11 @@ export async function openWorkspaces(directory: string, environment: NodeJS.Proc
       })
     },
     create: (request) => queue.add(() => createWorktree(git, repository, layout, request)),
-    open: async (name) => openWorktree(repository, layout, name),
+    open: async (name) => {
+      const workspace = openWorktree(repository, layout, name)
+      if (workspace !== undefined && workspace.gitDirectory !== null) removeStaleLocks(workspace.gitDirectory)
+      return workspace
+    },
     list: async () => listWorktrees(layout),
     watch: (workspace, listener) => watchWorkspace(git, repository, layout, workspace, listener),
     intake: (workspace, message) => takeIn(git, repository, layout, { workspace, message, ref: jobRef(checkName(workspace.name)) }),

@@ -8,7 +8,7 @@ export interface Workspaces {
   resolve(revision: string): Promise<string>
   /** Throws `workspace_failed`, `host_no_space`. Nothing is left behind on failure. */
   create(request: WorkspaceRequest): Promise<Workspace>
-  /** The workspace of a job that has one. */
+  /** The workspace of a job that has one, in which nothing runs at the moment: locks that a killed git left for the agent are removed. */
   open(name: string): Promise<Workspace | undefined>
   list(): Promise<readonly string[]>
   /** Live change counts, debounced; costs nothing while nothing changes. */
