@@ -21,17 +21,7 @@ export async function benchJobs(root: string): Promise<void> {
 
     const plain = await timed(() => spawnAll(jobCount))
     const queued = await timed(async () => {
-      const args = [
-        join(root, 'dist/core/cli/main.js'),
-        'run',
-        '--config',
-        config,
-        '-f',
-        jobs,
-        '--concurrency',
-        String(concurrency),
-        '--json',
-      ]
+      const args = [join(root, 'dist/cli/main.js'), 'run', '--config', config, '-f', jobs, '--concurrency', String(concurrency), '--json']
       const environment = { ...process.env, BULKHEAD_STATE: join(directory, 'state') }
       const result = spawnSync(process.execPath, args, { cwd: repository, env: environment, encoding: 'utf8', maxBuffer: 1 << 28 })
       if (result.status !== 0) throw new Error(`bulkhead run ended with ${result.status}: ${result.stderr}`)

@@ -18,7 +18,7 @@ export async function benchLaunch(root: string): Promise<void> {
   const contenders: Contender[] = [
     { name: 'plain spawn', run: () => wait(['/bin/true']) },
     ...(bwrap === null ? [] : [{ name: 'bwrap, full isolation', run: () => wait(bwrapArguments(bwrap, workspace)) }]),
-    { name: 'bulkhead exec', run: () => wait([process.execPath, join(root, 'dist/core/cli/main.js'), 'exec', '--', 'true'], workspace) },
+    { name: 'bulkhead exec', run: () => wait([process.execPath, join(root, 'dist/cli/main.js'), 'exec', '--', 'true'], workspace) },
     { name: 'inside a running orchestrator', run: () => launch(app, workspace) },
   ]
   try {

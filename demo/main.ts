@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 }
 
 async function play(stage: Stage, root: string): Promise<boolean> {
-  const bulkhead = new Bulkhead(stage, join(root, 'dist/core/cli/main.js'))
+  const bulkhead = new Bulkhead(stage, join(root, 'dist/cli/main.js'))
   const before = headOf(stage)
   const phases: { readonly name: string; readonly ms: number }[] = []
   const phase = async (name: string, act: () => Promise<void>): Promise<void> => {

@@ -1,8 +1,11 @@
-// Build step: tsc copies only what it compiles.
+// Build step: tsc and the bundler copy only what they compile. Beside the module, and beside the bundle that the module is in.
 import { cpSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const target = join(here, '..', '..', 'dist', 'core', 'journal', 'migrations')
-cpSync(join(here, 'migrations'), target, { recursive: true, filter: (path) => path.endsWith('migrations') || path.endsWith('.sql') })
+const dist = join(here, '..', '..', 'dist')
+const filter = (path) => path.endsWith('migrations') || path.endsWith('.sql')
+for (const target of [join(dist, 'core', 'journal'), join(dist, 'cli')]) {
+  cpSync(join(here, 'migrations'), join(target, 'migrations'), { recursive: true, filter })
+}

@@ -7,7 +7,7 @@ import { type Attack, attacks } from './attacks.ts'
 import { layOutPrey, type Prey, restorePrey } from './prey.ts'
 
 const prelude = readFileSync(join(packageRoot, 'test/attack/prelude.py'), 'utf8')
-const bulkhead = [process.execPath, join(packageRoot, 'dist/core/cli/main.js'), 'exec', '--env', 'ATTACK_FACTS', '--']
+const bulkhead = [process.execPath, join(packageRoot, 'dist/cli/main.js'), 'exec', '--env', 'ATTACK_FACTS', '--']
 
 const identities = [
   { name: 'root', uid: 0, gid: 0, prefix: [] as readonly string[], possible: hostHas('root') },

@@ -81,7 +81,7 @@ export class Desk implements Disposable {
   }
 
   #command(args: readonly string[]): string[] {
-    return [...this.#identity.prefix, process.execPath, join(packageRoot, 'dist/core/cli/main.js'), ...args]
+    return [...this.#identity.prefix, process.execPath, join(packageRoot, 'dist/cli/main.js'), ...args]
   }
 
   #sync([program = '', ...args]: readonly string[]): Result {

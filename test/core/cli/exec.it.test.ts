@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { processesWith } from '../../support/cli.ts'
+import { processesWith } from '../../support/desk.ts'
 import { type CliWorld, cliWorld, finished, spawnCli } from '../../support/command-line.ts'
 
 function exec(world: CliWorld, argv: readonly string[], more: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
