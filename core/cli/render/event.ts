@@ -23,7 +23,7 @@ const texts: Texts = {
   'job.submitted': () => 'queued',
   'job.claimed': ({ data }) => (data.attempt === 1 ? 'preparing' : `preparing, attempt ${data.attempt}`),
   'job.prepared': ({ data }) => (data.degraded.length === 0 ? null : `runs with degraded ${data.degraded.join(', ')}, as configured`),
-  'job.verified': ({ data }) => `walls held against ${data.evidence.length} attacks`,
+  'job.verified': ({ data: { evidence } }) => (evidence.length === 0 ? 'no walls' : `walls held against ${evidence.length} attacks`),
   'job.started': () => 'running',
   'job.denial': denied,
   'job.changed': () => null,
