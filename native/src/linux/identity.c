@@ -32,44 +32,59 @@ int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t 
   return write_proc(child, "gid_map", gids, fault);
 }
 
-/* A user namespace that exists only as the map of a mount. Its process is gone when this returns; the descriptor keeps it. */
-static int map_namespace(uint32_t from_uid, uint32_t to_uid, uint32_t from_gid, uint32_t to_gid, struct bh_fault *fault) {
+/*
+ * A user namespace that exists only as the map of a mount. Its process is told to end when this returns and is not waited for, which would
+ * cost more than all mounts together; the descriptor keeps the namespace.
+ */
+static int map_namespace(const struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault) {
   struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+  const pid_t parent = getpid();
   const pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
   if (child == 0) {
-    for (;;) pause();
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    while (getppid() == parent) pause();
+    _exit(0);
   }
   if (child < 0) return bh_fault(fault, 0, "clone3 of a mapping namespace", NULL);
   int fd = -1;
-  if (bh_map_ids(child, from_uid, to_uid, from_gid, to_gid, fault) == 0) {
+  if (bh_map_ids(child, entry->owner_uid, uid, entry->owner_gid, gid, fault) == 0) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) bh_fault(fault, 0, "open", path);
   }
   kill(child, SIGKILL);
-  while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-  }
   return fd;
 }
 
-int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault) {
+static int mapping_for(struct bh_mapping *mapping, const struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault) {
+  if (mapping->descriptor >= 0 && mapping->uid == entry->owner_uid && mapping->gid == entry->owner_gid) return 0;
+  bh_mapping_close(mapping);
+  mapping->descriptor = map_namespace(entry, uid, gid, fault);
+  mapping->uid = entry->owner_uid;
+  mapping->gid = entry->owner_gid;
+  return mapping->descriptor < 0 ? -1 : 0;
+}
+
+void bh_mapping_close(struct bh_mapping *mapping) {
+  if (mapping->descriptor >= 0) close(mapping->descriptor);
+  mapping->descriptor = -1;
+}
+
+int bh_mapped_mount(struct bh_entry *entry, struct bh_mapping *mapping, uint32_t uid, uint32_t gid, struct bh_fault *fault) {
   const int tree = bh_copy_mount(entry->text, false);
   if (tree < 0) {
     if (errno == ENOENT && entry->optional) return 0;
     return bh_fault(fault, 0, "open_tree", entry->text);
   }
-  const int names = map_namespace(entry->owner_uid, uid, entry->owner_gid, gid, fault);
-  if (names < 0) {
+  if (mapping_for(mapping, entry, uid, gid, fault) < 0) {
     close(tree);
     return -1;
   }
   /* Private: where the host's mount is shared (systemd's default) what is mounted below this copy would appear on the host, and stay. */
-  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE, .userns_fd = (uint64_t)names};
-  const int result = bh_mount_setattr(tree, 0, &attributes);
-  const int code = errno;
-  close(names);
-  if (result < 0) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .propagation = MS_PRIVATE, .userns_fd = (uint64_t)mapping->descriptor};
+  if (bh_mount_setattr(tree, 0, &attributes) < 0) {
+    const int code = errno;
     close(tree);
     return bh_fault(fault, code, "idmapped mount of", entry->text);
   }

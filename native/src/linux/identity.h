@@ -14,8 +14,15 @@
  */
 int bh_map_ids(pid_t child, uint32_t inside_uid, uint32_t outside_uid, uint32_t inside_gid, uint32_t outside_gid, struct bh_fault *fault);
 
+/* The map of one owner on disk to the agent's identity, kept while further mounts of the same owner follow. */
+struct bh_mapping {
+  uint32_t uid, gid; /* owner on disk */
+  int descriptor;    /* -1: none yet */
+};
+void bh_mapping_close(struct bh_mapping *mapping);
+
 /* Clones the mount at entry->text and maps its owner on disk to the identity (mount_setattr(2), MOUNT_ATTR_IDMAP). Needs host root. Sets entry->mount. */
-int bh_mapped_mount(struct bh_entry *entry, uint32_t uid, uint32_t gid, struct bh_fault *fault);
+int bh_mapped_mount(struct bh_entry *entry, struct bh_mapping *mapping, uint32_t uid, uint32_t gid, struct bh_fault *fault);
 
 /* Takes on the inside identity while keeping the capabilities of the user namespace, which building the view needs. */
 int bh_become(uint32_t uid, uint32_t gid, struct bh_fault *fault);

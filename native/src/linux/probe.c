@@ -94,7 +94,8 @@ static void idmapped(struct answer *answer) {
   }
   char here[] = "/";
   struct bh_entry entry = {.kind = BH_BIND, .text = here, .mapped = true, .mount = -1};
-  answer->ok = bh_mapped_mount(&entry, 0x70000000u, 0x70000000u, &answer->fault) == 0;
+  struct bh_mapping mapping = {.descriptor = -1};
+  answer->ok = bh_mapped_mount(&entry, &mapping, 0x70000000u, 0x70000000u, &answer->fault) == 0;
 }
 
 static void answer_for(const char *feature, struct answer *answer) {

@@ -277,11 +277,14 @@ static int prepare_identity(struct supervised *s, struct bh_fault *fault) {
   if (!root) return 0;
   if (setgroups(0, NULL) < 0) return bh_fault(fault, 0, "setgroups", NULL);
   if (spec->stdio == BH_STDIO_PIPES && give_pipes(s, fault) < 0) return -1;
-  for (size_t i = 0; i < spec->entry_count; i++) {
+  struct bh_mapping mapping = {.descriptor = -1};
+  int result = 0;
+  for (size_t i = 0; result == 0 && i < spec->entry_count; i++) {
     if (spec->entries[i].kind != BH_BIND || !spec->entries[i].mapped) continue;
-    if (bh_mapped_mount(&spec->entries[i], spec->outside_uid, spec->outside_gid, fault) < 0) return -1;
+    result = bh_mapped_mount(&spec->entries[i], &mapping, spec->outside_uid, spec->outside_gid, fault);
   }
-  return 0;
+  bh_mapping_close(&mapping);
+  return result;
 }
 
 static int begin(struct supervised *s, struct bh_fault *fault) {
