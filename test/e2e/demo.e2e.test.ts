@@ -32,15 +32,18 @@ describe.each(identities)('the demo as $name', ({ uid, gid, prefix }) => {
     expect(stdout.match(/^ {2}yes/gm)?.length).toBe(10)
   })
 
-  test('killed in the middle and started again, it loses nothing and lands everything once', async () => {
+  test.each([
+    ['while agents work', ': running'],
+    ['while approved work lands', ': candidate '],
+  ])('killed %s and started again, it loses nothing and lands everything once', async (_, moment) => {
     const directory = place()
     const [program, args] = command(directory)
     const first = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment(directory), detached: true })
     let output = ''
     first.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
     first.stderr.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-    for (let waited = 0; !output.includes(': running') && waited < 1200; waited++) await sleep(50)
-    expect(output).toContain(': running')
+    for (let waited = 0; !output.includes(moment) && waited < 1200; waited++) await sleep(50)
+    expect(output).toContain(moment)
     // The whole group: the demo and the orchestrator it drives, all at once, with no chance to tidy up.
     process.kill(-(first.pid ?? 0), 'SIGKILL')
     await new Promise((resolve) => first.once('close', resolve))
