@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod'
 import type { EnforcementPlan } from './enforcement.ts'
-import type { Denial, ExitReason } from './event.ts'
+import type { Denial } from './denial.ts'
+import type { ExitReason } from './event.ts'
 import type { EnvironmentSpec } from './job.ts'
 import type { Evidence, WorkspaceView } from './layer.ts'
 import type { Policy } from './policy.ts'

@@ -1,4 +1,4 @@
-import type { Denial } from './event.ts'
+import type { Denial } from './denial.ts'
 import type { EnvironmentSpec } from './job.ts'
 import type { Availability, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
 import type { CommandPart } from './launch.ts'

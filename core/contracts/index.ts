@@ -1,6 +1,7 @@
 export * from './agent.ts'
 export * from './attack.ts'
 export * from './configuration.ts'
+export * from './denial.ts'
 export * from './enforcement.ts'
 export * from './error.ts'
 export * from './event.ts'

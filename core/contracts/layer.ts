@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod'
-import type { Denial } from './event.ts'
+import type { Denial } from './denial.ts'
 import type { LaunchSpec } from './launch.ts'
 import type { Policy } from './policy.ts'
 import type { Attempt, Outcome, Sandbox } from './sandbox.ts'

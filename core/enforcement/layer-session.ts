@@ -1,5 +1,5 @@
 import { BulkheadError } from '../contracts/error.ts'
-import type { Denial } from '../contracts/event.ts'
+import type { Denial } from '../contracts/denial.ts'
 import type { Journal, ReceiptOwner } from '../contracts/journal.ts'
 import type { AppliedLayer, ApplyContext, Evidence, LayerPlan, LayerPlugin, Probe, Receipt } from '../contracts/layer.ts'
 import type { LaunchSpec } from '../contracts/launch.ts'

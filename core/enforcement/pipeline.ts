@@ -1,6 +1,6 @@
 import type { EnforcementPlan, Enforced, Enforcement, EnterRequest, LayerReport } from '../contracts/enforcement.ts'
 import { BulkheadError } from '../contracts/error.ts'
-import type { Denial } from '../contracts/event.ts'
+import type { Denial } from '../contracts/denial.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import { layers } from '../contracts/layer.ts'

@@ -7,7 +7,7 @@ import type { FakeLayerOptions } from '../../support/fake-layer.ts'
 import { FakeReceipts } from '../../support/fake-receipts.ts'
 import { emptyPolicy, enterRequest, fakeHost } from '../../support/fake-request.ts'
 import type { Layer } from '../../../core/contracts/layer.ts'
-import type { Denial } from '../../../core/contracts/event.ts'
+import type { Denial } from '../../../core/contracts/denial.ts'
 
 const denial: Denial = {
   layer: 'token',
