@@ -145,7 +145,8 @@ export async function holdCheckout(
  */
 export async function checkoutPlace(git: Git, repository: Repository, checkout: Checkout, index: string): Promise<Place> {
   const place = { gitDirectory: checkout.gitDirectory, workTree: checkout.workTree, index }
-  const filters = await git.fields(repository.place, ['config', '-z', '--name-only', '--get-regexp', '^filter\\.'], { exits: [0, 1] })
+  // Asked of this very checkout: a linked worktree can have configuration of its own (`extensions.worktreeConfig`).
+  const filters = await git.fields(place, ['config', '-z', '--name-only', '--get-regexp', '^filter\\.'], { exits: [0, 1] })
   const config: Record<string, string> = {}
   for (const key of filters) {
     const driver = key.slice(0, key.lastIndexOf('.'))

@@ -197,8 +197,16 @@ function environment(binary: string, place: Place): Record<string, string> {
   }
 }
 
+/** Commands at work. They end with us: git has no reason to go on when nobody hears its answer. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 function finish(child: ChildProcess, args: readonly string[], options: RunOptions): Promise<GitResult> {
   return new Promise((resolve, reject) => {
+    running.add(child)
+    child.once('close', () => running.delete(child))
     const output: Buffer[] = []
     const errors: Buffer[] = []
     let bytes = 0

@@ -5,7 +5,7 @@ import { BulkheadError } from '../core/contracts/error.ts'
 import { diffText } from './diff.ts'
 import { Git } from './git.ts'
 import { findGit } from './git-binary.ts'
-import { jobRef, takeIn } from './intake.ts'
+import { differs, jobRef, takeIn } from './intake.ts'
 import { layoutOf } from './layout.ts'
 import { GitMergeQueue } from './merge-queue.ts'
 import { checkName, checkRevision } from './names.ts'
@@ -61,6 +61,7 @@ export async function openWorkspaces(directory: string, environment: NodeJS.Proc
     list: async () => listWorktrees(layout),
     watch: (workspace, listener) => watchWorkspace(git, repository, layout, workspace, listener),
     intake: (workspace, message) => takeIn(git, repository, layout, { workspace, message, ref: jobRef(checkName(workspace.name)) }),
+    differs: (workspace) => differs(git, repository, layout, workspace),
     review: (commit, base) => reviewCommit(git, bench, commit, base),
     diff: (commit, base, options) => diffText(git, bench, { commit, base }, options),
     remove: (name, keep) => removeWorkspace(git, repository, layout, name, keep),

@@ -70,6 +70,17 @@ export async function readStable(
   }
 }
 
+/** True when the content is not that of the base, or is nothing that could be taken in. Nothing reaches the user's repository. */
+export async function differs(git: Git, repository: Repository, layout: Layout, workspace: Workspace): Promise<boolean> {
+  try {
+    return (await readStable(git, repository, layout, workspace)).changes.length > 0
+  } catch (error) {
+    const { code } = BulkheadError.from(error)
+    if (code === 'intake_refused' || code === 'workspace_failed') return true
+    throw error
+  }
+}
+
 async function commitTree(git: Git, reading: Reading, options: { workspace: Workspace; message: CommitMessage }): Promise<string> {
   const { workspace, message } = options
   const place = { ...reading.place, config: identityConfig(authorOf(message, workspace.name)) }

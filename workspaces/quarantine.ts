@@ -5,6 +5,7 @@ import type { WorkspacePaths } from './layout.ts'
 import { privatePlace } from './private-repository.ts'
 import { compareTrees, parseRaw, type RawChange } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
+import { findTrap } from './traps.ts'
 import { checkCollisions, checkEmbedded, checkLink, checkPath, intakeLimits, refuse, type IntakeLimits } from './rules.ts'
 
 /** What was read of a workspace: everything is in the quarantine's object store, nothing is in the user's repository yet. */
@@ -34,6 +35,8 @@ export async function readWorkspace(
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
   try {
     copyFileSync(join(paths.quarantine, 'index'), index)
+    const trap = await findTrap(paths.tree)
+    if (trap !== undefined) refuse(trap, 'is neither a file, a directory nor a link')
     const found = await changedPaths(git, place)
     checkCandidates(paths.tree, found, options.included, limits)
     await checkSubmodules(git, place, paths.tree)
@@ -64,7 +67,7 @@ async function changedPaths(git: Git, place: Place): Promise<Candidates> {
   const others = ['ls-files', '-z', '--others', '--exclude-standard']
   const [fields, found] = await Promise.all([git.fields(place, raw), git.run(place, others)])
   // git only warns and goes on, as if the directory were empty.
-  const closed = /could not open directory '(.*)'/.exec(found.stderr)?.[1]
+  const closed = /could not open directory '([^\n']*)/.exec(found.stderr)?.[1]
   if (closed !== undefined) refuse(closed, 'cannot be read', 'Make it readable (chmod u+rwx) or remove it in the workspace.')
   const added = found.stdout.toString('utf8').split('\0').slice(0, -1)
   const tracked = parseRaw(fields)

@@ -7,6 +7,7 @@ import type { Layout } from './layout.ts'
 import { isAlive } from './liveness.ts'
 import { compareTrees } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
+import { visibleLine } from './visible.ts'
 import { undoWorktree } from './worktree.ts'
 
 /** Finishes or undoes what dead processes left and says what was done, one line each. Touches nothing of a process that is alive. */
@@ -18,7 +19,14 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
     undoWorktree(repository, join(layout.making, entry))
     done.push(`undid the half-made workspace '${name}'`)
   }
-  for (const entry of readdirSync(layout.trash)) deleteTree(join(layout.trash, entry))
+  for (const entry of readdirSync(layout.trash)) {
+    try {
+      deleteTree(join(layout.trash, entry))
+    } catch (error) {
+      // Rubbish that resists must not keep anybody from working.
+      done.push(`could not delete ${join(layout.trash, entry)}: ${visibleLine(String(error))}`)
+    }
+  }
   for (const entry of readdirSync(layout.checkouts).filter((name) => name.endsWith('.json'))) {
     const line = await recoverCheckout(git, repository, layout, join(layout.checkouts, entry))
     if (line !== undefined) done.push(line)

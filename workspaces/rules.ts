@@ -1,3 +1,4 @@
+import { deceptive } from '../core/contracts/deceptive-text.ts'
 import { Buffer } from 'node:buffer'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { visibleLine } from './visible.ts'
@@ -43,7 +44,7 @@ function componentProblem(component: string): string | undefined {
   if (isGitName(component)) return 'a system can take the name for .git'
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(component)) return 'the name has a control character'
-  if (new RegExp(ignoredInNames).test(component)) return 'the name has an invisible character'
+  if (deceptive.test(component)) return 'the name has an invisible character'
   if (component.includes('\\')) return 'the name has a backslash, which separates directories on Windows'
   if (component.includes(':')) return 'the name has a colon, which names a stream or drive on Windows'
   if (/[. ]$/.test(component)) return 'the name ends in a dot or space, which Windows drops'

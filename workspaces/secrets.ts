@@ -1,5 +1,5 @@
 import type { RiskFlag } from '../core/contracts/workspace.ts'
-import { deceptive } from './visible.ts'
+import { deceptive } from '../core/contracts/deceptive-text.ts'
 
 /** Formats that say by themselves what they are; guesses (“looks random”) would drown them. */
 const secretPatterns: readonly (readonly [name: string, pattern: RegExp])[] = [
@@ -13,7 +13,7 @@ const secretPatterns: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['a Google key', /\bAIza[A-Za-z0-9_-]{35}\b/],
   ['an npm token', /\bnpm_[A-Za-z0-9]{36}\b/],
   ['a Stripe key', /\b[rs]k_live_[A-Za-z0-9]{20,}/],
-  ['a signed token (JWT)', /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/],
+  ['a signed token (JWT)', /\beyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10}/],
   ['a password in a URL', /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@'"<>{}$]{1,100}:[^\s/:@'"<>{}$]{6,200}@/],
 ]
 

@@ -5,6 +5,7 @@ import type { ChangeCounts } from '../core/contracts/event.ts'
 import type { Workspace } from '../core/contracts/workspace.ts'
 import type { Git, Place } from './git.ts'
 import { workspaceAt, type Layout } from './layout.ts'
+import { findTrap } from './traps.ts'
 import { privatePlace } from './private-repository.ts'
 import { countLines, parseRaw, total, type LineCounts } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
@@ -35,7 +36,7 @@ export async function watchWorkspace(
   const index = join(paths.quarantine, `watch-${process.pid}-${sequence++}.index`)
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
   copyFileSync(join(paths.quarantine, 'index'), index)
-  const [ignored, tracked] = await Promise.all([ignoredDirectories(git, place), git.fields(place, ['ls-files', '-z'])])
+  const [ignored, tracked] = await Promise.all([ignoredDirectories(git, place, paths.tree), git.fields(place, ['ls-files', '-z'])])
   // Known files are left out before chokidar looks at each of them, which is what takes its time in a large tree.
   const files = new Set(tracked)
 
@@ -48,6 +49,8 @@ export async function watchWorkspace(
   const count = async (): Promise<void> => {
     const started = performance.now()
     try {
+      // Intake will refuse the trap; until then there is nothing to count with.
+      if ((await findTrap(paths.tree)) !== undefined) return
       const counts = await countChanges(git, place, paths.tree)
       const text = JSON.stringify(counts)
       if (text !== last && !closed) listener(counts)
@@ -109,7 +112,8 @@ export async function watchWorkspace(
 
 let sequence = 0
 
-async function ignoredDirectories(git: Git, place: Place): Promise<ReadonlySet<string>> {
+async function ignoredDirectories(git: Git, place: Place, tree: string): Promise<ReadonlySet<string>> {
+  if ((await findTrap(tree)) !== undefined) return new Set()
   const args = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory', '--no-empty-directory']
   const entries = await git.fields(place, args, { timeoutMs: countTimeoutMs })
   return new Set(entries.filter((entry) => entry.endsWith('/')).map((entry) => entry.slice(0, -1)))

@@ -18,6 +18,8 @@ export interface Workspaces {
    * `refs/bulkhead/jobs/<name>`. Null when nothing changed. Throws `intake_refused` with the offending path.
    */
   intake(workspace: Workspace, message: CommitMessage): Promise<Snapshot | null>
+  /** True when the content differs from the base, or cannot be taken in. Nothing enters the repository. Nothing may run in the workspace. */
+  differs(workspace: Workspace): Promise<boolean>
   review(commit: string, base: string): Promise<Review>
   /** Unified diff for a person: control characters visible, no external drivers. */
   diff(commit: string, base: string, options: { readonly color: boolean; readonly stat: boolean }): Promise<string>

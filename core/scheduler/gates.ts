@@ -23,6 +23,9 @@ export interface GateParts {
 /**
  * Runs a job's gates on a candidate, in a fresh workspace behind the job's own walls, after its setup command. Reports each; throws
  * `merge_gate_failed` at the first that fails, `interrupted` when `signal` aborts.
+ *
+ * Gates run what the candidate brought, so one of them could change what the next one judges. Whenever the content is not the candidate's any
+ * more, the next gate gets a workspace of its own.
  */
 export async function runGates(
   parts: GateParts,
@@ -31,22 +34,47 @@ export async function runGates(
   signal: AbortSignal,
   report: (gate: EventPayloads['merge.gate']) => void,
 ): Promise<void> {
-  if (spec.gates.length === 0) return
   const { workspaces } = parts
   const name = `gate-${parts.orchestrator.replace('orc_', '')}-${spec.id.replace('job_', '')}`
-  const workspace = await workspaces.create({ name, base: candidate, include: true })
+  const run = async (gate: GateSpec, workspace: Workspace): Promise<void> => {
+    const { problem, ...outcome } = await runGate(parts, spec, gate, workspace, signal)
+    report({ name: gate.name, ...outcome })
+    if (problem !== null) throw failed(spec, gate, problem)
+  }
+  const prepare = async (): Promise<Workspace> => {
+    const workspace = await workspaces.create({ name, base: candidate, include: true })
+    if (spec.setup === null) return workspace
+    const setup: GateSpec = { name: 'setup', command: spec.setup, limits: spec.policy.limits }
+    await run(setup, workspace)
+    if (await workspaces.differs(workspace))
+      throw failed(spec, setup, 'it changed files that git does not ignore, so gates would not judge what lands')
+    return workspace
+  }
+  let workspace: Workspace | undefined
   try {
-    const setup: readonly GateSpec[] = spec.setup === null ? [] : [{ name: 'setup', command: spec.setup, limits: spec.policy.limits }]
-    for (const gate of [...setup, ...spec.gates]) {
-      const { problem, ...outcome } = await runGate(parts, spec, gate, workspace, signal)
-      report({ name: gate.name, ...outcome })
-      if (problem !== null) {
-        throw new BulkheadError('merge_gate_failed', `gate ${gate.name}: ${problem}`, { job: spec.name, operation: gate.name })
+    for (const [index, gate] of spec.gates.entries()) {
+      workspace ??= await prepare()
+      await run(gate, workspace)
+      if (index + 1 < spec.gates.length && (await workspaces.differs(workspace))) {
+        await discard(parts, name)
+        workspace = undefined
       }
     }
   } finally {
-    // Nothing in it is worth keeping: it is the candidate and what the gates made of it.
+    if (spec.gates.length > 0) await discard(parts, name)
+  }
+}
+
+function failed(spec: JobSpec, gate: GateSpec, problem: string): BulkheadError {
+  return new BulkheadError('merge_gate_failed', `gate ${gate.name}: ${problem}`, { job: spec.name, operation: gate.name })
+}
+
+/** Nothing in it is worth keeping: it is the candidate and what the gates made of it. What cannot be deleted must not change the verdict. */
+async function discard({ workspaces, logger }: GateParts, name: string): Promise<void> {
+  try {
     await workspaces.remove(name, { commit: null, merged: true, scratch: true })
+  } catch (error) {
+    logger.warn({ workspace: name, error: String(error) }, 'a workspace of gates could not be removed')
   }
 }
 

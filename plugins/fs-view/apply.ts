@@ -35,6 +35,7 @@ export async function applyView(plan: LayerPlan, context: ApplyContext): Promise
   checkPolicyPaths(data, host.home)
   checkProtected(data, places)
   checkWorkspace(workspace.path, places)
+  if (workspace.gitDirectory === null) refuseGitDirectory(workspace.path)
 
   const toolchains = toolchainsFor(data, workspace, places)
   const shown = [
@@ -96,6 +97,14 @@ function toolchainsFor(data: ViewData, workspace: WorkspaceView, places: Protect
   const { path, gitDirectory, objectStores } = workspace
   const kept = [...Object.values(places), path, ...(gitDirectory === null ? [] : [gitDirectory]), ...objectStores.map(dirname)]
   return chooseToolchains(toolchainFacts(process.env['PATH'] ?? '', process.execPath), { home: places.home, workspace: path, kept })
+}
+
+/** A bare repository or a `.git`: its hooks and configuration would be the agent's to write, and the user's git runs them. */
+function refuseGitDirectory(path: string): void {
+  if (!['HEAD', 'objects', 'refs'].every((name) => existsSync(join(path, name)))) return
+  throw new BulkheadError('config_invalid', `workspace "${path}" is a git directory itself, whose hooks and configuration git runs`, {
+    remedy: 'Choose a checkout, or a directory that is no repository.',
+  })
 }
 
 /** The same places that Bulkhead's configuration and workspaces use (XDG base directories). */

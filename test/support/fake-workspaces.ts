@@ -53,6 +53,13 @@ export class FakeWorkspaces implements Workspaces {
     }
   }
 
+  /** Workspaces whose content something has changed. */
+  readonly changed = new Set<string>()
+
+  async differs(workspace: Workspace): Promise<boolean> {
+    return this.changed.has(workspace.name)
+  }
+
   async intake(workspace: Workspace, message: CommitMessage): Promise<Snapshot | null> {
     if (this.refused.has(workspace.name)) throw new BulkheadError('intake_refused', 'a link points outside', { where: 'evil' })
     this.messages.push(message)

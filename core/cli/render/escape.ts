@@ -1,10 +1,4 @@
-/**
- * Everything that could move, hide, reorder or rewrite text on a terminal: C0 and C1 controls, DEL, bidirectional controls, zero-width and
- * other invisible format characters, line and paragraph separators, tags, lone surrogates. Tab and newline are kept by `escapeText` only.
- */
-const hostile =
-  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- exactly such characters are what it looks for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|\p{Surrogate}|[\u{e0000}-\u{e0fff}]/gu
+import { unprintable as hostile } from '../../contracts/deceptive-text.ts'
 
 /**
  * Makes text that an agent may have written safe to show: it can change nothing but the cells it is printed in. Controls become caret

@@ -267,6 +267,29 @@ static int give_pipes(const struct supervised *s, struct bh_fault *fault) {
   return 0;
 }
 
+/*
+ * What the agent gets as 0, 1 and 2 it gets past every wall: a directory is a way back into the host's files, and a network socket can be
+ * connected anew in the namespace that it was made in. Pipes, terminals, files and the unix sockets that programs use as pipes are fine.
+ */
+static int check_stdio(const struct supervised *s, struct bh_fault *fault) {
+  if (!s->spec.has_view && !s->spec.has_network) return 0;
+  for (int i = BH_FD_STDIN; i <= BH_FD_STDERR; i++) {
+    static const char *const names[] = {"standard input", "standard output", "standard error"};
+    const char *name = names[i - BH_FD_STDIN];
+    struct stat status;
+    int domain = AF_UNIX;
+    socklen_t length = sizeof(domain);
+    if (fstat(s->fds[i], &status) < 0) return bh_fault(fault, 0, "looking at", name);
+    const int flags = fcntl(s->fds[i], F_GETFL);
+    if (S_ISDIR(status.st_mode) || flags < 0 || (flags & O_PATH)) return bh_fault(fault, EINVAL, "passing on a directory as", name);
+    if (!S_ISSOCK(status.st_mode)) continue;
+    if (getsockopt(s->fds[i], SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_UNIX) {
+      return bh_fault(fault, EINVAL, "passing on a network socket as", name);
+    }
+  }
+  return 0;
+}
+
 static int prepare_identity(struct supervised *s, struct bh_fault *fault) {
   struct bh_spec *spec = &s->spec;
   if (!spec->has_token) return 0;
@@ -289,6 +312,7 @@ static int prepare_identity(struct supervised *s, struct bh_fault *fault) {
 
 static int begin(struct supervised *s, struct bh_fault *fault) {
   int control[2], report[2];
+  if (check_stdio(s, fault) < 0) return -1;
   if (prepare_identity(s, fault) < 0) return -1;
   if (!s->spec.has_token) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) return bh_fault(fault, 0, "socketpair", NULL);
