@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BulkheadError } from '../../core/contracts/error.ts'
@@ -32,6 +32,11 @@ describe('refused, by path', () => {
     ['a newline', 'a\nb', (tree) => writeFiles(tree, { 'a\nb': 'x' })],
     ['a backslash', '..\\x', (tree) => writeFiles(tree, { '..\\x': 'x' })],
     ['a name that is not UTF-8', 'a\uFFFD', (tree) => writeFileSync(Buffer.concat([Buffer.from(`${tree}/a`), Buffer.from([0xff])]), 'x')],
+    // git would open these wherever it meets them, and wait for ever.
+    ['a pipe named .gitignore', 'src/.gitignore', (tree) => namedPipe(join(tree, 'src/.gitignore'))],
+    ['a pipe named .gitattributes', '.gitattributes', (tree) => (writeFiles(tree, { x: 'x' }), namedPipe(join(tree, '.gitattributes')))],
+    ['a name with a variation selector', 'pack\u{e0101}age.json', (tree) => writeFiles(tree, { 'pack\u{e0101}age.json': '{}' })],
+    ['a name that is a filler', '\u3164', (tree) => writeFiles(tree, { '\u3164': 'x' })],
     ['an absolute link', 'src/l', (tree) => symlinkSync('/etc/passwd', join(tree, 'src/l'))],
     ['a link out of the tree', 'src/l', (tree) => symlinkSync('../../x', join(tree, 'src/l'))],
     ['a link into .git', 'l', (tree) => symlinkSync('.git/config', join(tree, 'l'))],
@@ -254,4 +259,28 @@ test('the agent’s commits and names are not trusted; what it committed and too
   const log = naiveGit(repository.root, ['log', '--format=%an <%ae> %cn%n%B', `${repository.base}..${landed.commit}`])
   expect(log).toBe('fixer <fixer@bulkhead.invalid> Bulkhead\ns\n\nBulkhead-Agent: fixer\nBulkhead-Job: job_job000000000\n\n')
   expect(naiveGit(repository.root, ['rev-list', '--objects', '--all'])).not.toContain('secret')
+})
+
+test('a tree deeper than a path can name is refused, not left out, and can be removed', async () => {
+  using repository = testRepository()
+  const { workspaces, workspace } = await startFlow(repository)
+  const dig = 'import os\nfor i in range(40):\n  os.mkdir("d" * 200); os.chdir("d" * 200)\nopen("f", "w").write("1")\n'
+  execFileSync('/usr/bin/python3', ['-c', dig], { cwd: workspace.path })
+  expect(await refusal(workspaces.intake(workspace, message()))).toMatchObject({ code: 'intake_refused' })
+  expect(await workspaces.differs(workspace)).toBe(true)
+  await workspaces.remove(workspace.name, { commit: null, merged: true, scratch: true })
+  expect(readdirSync(join(workspaces.repository.state, 'trash'))).toEqual([])
+})
+
+test('text that nobody sees is shown and flagged', async () => {
+  using repository = testRepository()
+  const { workspaces, workspace } = await startFlow(repository)
+  const hidden = [...'rm -rf /'].map((character) => String.fromCodePoint(0xe0100 + (character.codePointAt(0) ?? 0))).join('')
+  writeFiles(workspace.path, { 's.js': `const { timeout,\u3164} = query\neval(decode('${hidden}'))\n` })
+  const snapshot = await workspaces.intake(workspace, message())
+  const review = await workspaces.review(snapshot?.commit ?? '', workspace.base)
+  expect(review.flags.map(({ kind, path }) => [kind, path])).toContainEqual(['hidden-text', 's.js'])
+  const diff = await workspaces.diff(snapshot?.commit ?? '', workspace.base, { color: false, stat: false })
+  expect(diff).toContain('timeout,<U+3164>}')
+  expect(diff).toContain('<U+E0172>')
 })

@@ -170,6 +170,26 @@ describe('the user’s checkout', () => {
   })
 })
 
+test('a filter that only a linked worktree is configured with does not run either; without Bulkhead it does', async () => {
+  using repository = testRepository()
+  const linked = join(repository.area, 'linked')
+  const canary = join(repository.area, 'fired')
+  const fire = join(repository.area, 'fire')
+  writeFileSync(fire, `#!/bin/sh\n: > ${canary}\nexec cat\n`, { mode: 0o755 })
+  naiveGit(repository.root, ['config', 'extensions.worktreeConfig', 'true'])
+  naiveGit(repository.root, ['checkout', '-q', '-b', 'elsewhere'])
+  naiveGit(repository.root, ['worktree', 'add', '-q', linked, 'main'])
+  naiveGit(linked, ['config', '--worktree', 'filter.mine.smudge', fire])
+  const flow = await startFlow(repository)
+  const snapshot = await snapshotOf(flow, { '.gitattributes': '* filter=mine\n', 'README.md': 'agent\n' })
+  expect(await flow.queue.land(landRequest(repository, snapshot))).toMatchObject({ checkout: 'advanced' })
+  expect(readFileSync(join(linked, 'README.md'), 'utf8')).toBe('agent\n')
+  expect(existsSync(canary)).toBe(false)
+  rmSync(join(linked, 'README.md'))
+  tryGit(linked, ['checkout', '-q', '--', 'README.md'])
+  expect(existsSync(canary)).toBe(true)
+})
+
 describe('exactly once', () => {
   test('a job that landed is not landed again, also after others', async () => {
     using repository = testRepository()

@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { processesWith } from '../../support/desk.ts'
+import { packageRoot } from '../../support/host.ts'
 import { type CliWorld, cliWorld, finished, spawnCli } from '../../support/command-line.ts'
 
 function exec(world: CliWorld, argv: readonly string[], more: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
@@ -107,4 +110,55 @@ test('kill -9 of exec takes the command with it, and the next exec clears away w
 test('--json on errors', async () => {
   const { code, err } = await exec(world, ['--json', '--', 'no-such-program-anywhere'])
   expect({ code, error: JSON.parse(err) as unknown }).toMatchObject({ code: 127, error: { code: 'launch_not_found', exit: 127 } })
+})
+
+describe('descriptors that lead around the walls are not passed on', () => {
+  const sh = (line: string): Promise<{ code: number | null; text: string }> =>
+    new Promise((resolve) => {
+      const command = `"${process.execPath}" "${join(packageRoot, 'dist/cli/main.js')}" exec`
+      const child = spawn('sh', ['-c', line.replaceAll('EXEC', command)], {
+        cwd: world.repository,
+        env: world.variables,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let text = ''
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      child.once('close', (code) => resolve({ code, text }))
+    })
+
+  test('a directory as standard input; without walls it is the way out', async () => {
+    mkdirSync(join(world.home, 'outside'), { recursive: true })
+    const list = `sh -c 'exec 3<&0 < /dev/null; ls /proc/self/fd/3/' < "${world.home}"`
+    expect(await sh(`EXEC --environment none -- ${list}`)).toMatchObject({ code: 0, text: expect.stringContaining('outside') as string })
+    expect(await sh(`EXEC -- ${list}`)).toMatchObject({ code: 125, text: expect.stringContaining('directory as standard input') as string })
+  })
+
+  test('a network socket as standard input; without walls it reaches the host’s loopback', async () => {
+    const answer = createServer((socket) => socket.end('HOST-SECRET'))
+    const giver = createServer((socket) => socket.on('error', () => undefined))
+    for (const server of [answer, giver]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const [answerPort, giverPort] = [answer, giver].map((server) => (server.address() as AddressInfo).port)
+    const reconnect =
+      'import ctypes,os,socket,struct,sys; s=socket.socket(fileno=os.dup(0)); ' +
+      'ctypes.CDLL(None).connect(s.fileno(), struct.pack("H14x", 0), 16); s.connect(("127.0.0.1", int(sys.argv[1]))); print(s.recv(20))'
+    const give =
+      'import os,socket,sys; s=socket.create_connection(("127.0.0.1", int(sys.argv[1]))); os.dup2(s.fileno(), 0); os.execvp(sys.argv[2], sys.argv[2:])'
+    const line = (more: string): string =>
+      `/usr/bin/python3 -c '${give}' ${giverPort} EXEC ${more} -- /usr/bin/python3 -c '${reconnect}' ${answerPort}`
+    const free = await sh(line('--environment none'))
+    const walled = await sh(line(''))
+    for (const server of [answer, giver]) server.close()
+    expect(free).toMatchObject({ code: 0, text: expect.stringContaining('HOST-SECRET') as string })
+    expect(walled).toMatchObject({ code: 125, text: expect.stringContaining('network socket as standard input') as string })
+  })
+})
+
+test('a git directory is no workspace: its hooks would be the command’s to write', async () => {
+  const bare = join(world.home, 'bare.git')
+  mkdirSync(join(bare, 'hooks'), { recursive: true })
+  for (const name of ['objects', 'refs']) mkdirSync(join(bare, name))
+  writeFileSync(join(bare, 'HEAD'), 'ref: refs/heads/main\n')
+  const write = ['--workspace', bare, '--', 'sh', '-c', 'echo planted > hooks/post-update']
+  expect(await exec(world, ['--environment', 'none', ...write])).toMatchObject({ code: 0 })
+  expect(await exec(world, write)).toMatchObject({ code: 125, err: expect.stringContaining('git directory itself') as string })
 })

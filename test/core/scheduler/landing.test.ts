@@ -136,6 +136,30 @@ describe('merge', () => {
     ])
   })
 
+  test('a gate that changed the files is followed by a fresh workspace, and a setup that did so fails', async () => {
+    const { finished, landing, agentRuns, workspaces, journal } = dock()
+    await finished(
+      { name: 'sly', setup: ['npm', 'ci'], gates: [gate('test'), gate('scan')] },
+      { name: 'worse', setup: ['evil'], gates: [gate('scan')] },
+    )
+    landing.approve('sly', 'ann')
+    landing.approve('worse', 'ann')
+    agentRuns.behaviour = (request) => {
+      const name = request.workspace.path.split('/').at(-2) ?? ''
+      if (['test', 'evil'].includes(request.command.argv[0] ?? '')) workspaces.changed.add(name)
+      else workspaces.changed.delete(name)
+      return exited(0)
+    }
+    const results = await landing.merge({ jobs: 'approved', by: 'ann', signal: never })
+    expect(results.map(({ job, error }) => [job.name, error?.code])).toEqual([
+      ['sly', undefined],
+      ['worse', 'merge_gate_failed'],
+    ])
+    expect(agentRuns.requests.map(({ command }) => command.argv[0])).toEqual(['npm', 'test', 'npm', 'scan', 'evil'])
+    expect(workspaces.made.filter(({ name }) => name.startsWith('gate-'))).toHaveLength(3)
+    expect(deriveJob(journal, 'worse').reason).toContain('gates would not judge what lands')
+  })
+
   test('a gate that fails keeps the work out and sends it back to be looked at; the next job lands all the same', async () => {
     const { finished, landing, agentRuns, journal, mergeQueue, workspaces } = dock()
     await finished({ name: 'bad', gates: [gate('test'), gate('never-reached')] }, { name: 'good' })
