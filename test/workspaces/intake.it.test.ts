@@ -275,7 +275,7 @@ test('a tree deeper than a path can name is refused, not left out, and can be re
 test('text that nobody sees is shown and flagged', async () => {
   using repository = testRepository()
   const { workspaces, workspace } = await startFlow(repository)
-  const hidden = [...'rm -rf /'].map((character) => String.fromCodePoint(0xe0100 + (character.codePointAt(0) ?? 0))).join('')
+  const hidden = Array.from('rm -rf /', (character) => String.fromCodePoint(0xe0100 + character.charCodeAt(0))).join('')
   writeFiles(workspace.path, { 's.js': `const { timeout,\u3164} = query\neval(decode('${hidden}'))\n` })
   const snapshot = await workspaces.intake(workspace, message())
   const review = await workspaces.review(snapshot?.commit ?? '', workspace.base)
