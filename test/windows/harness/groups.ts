@@ -1,0 +1,43 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { windowsTests } from './places.ts'
+
+interface Group {
+  readonly title: string
+  /** Fewer cases than this fail the run: cases that vanish must not pass as green. Raise it with every file you add. */
+  readonly floor: number
+  /** What a prefix needs before a case of this group runs. Groups with the same setting share prefixes. */
+  readonly prefix: 'plain' | 'doubles'
+}
+
+/** A group's cases are the files under `cases/<name>/`. */
+export const groups = {
+  real: { title: 'real semantics', floor: 1, prefix: 'plain' },
+  recording: { title: 'recording doubles', floor: 0, prefix: 'doubles' },
+  kernel: { title: 'kernel double', floor: 0, prefix: 'doubles' },
+  control: { title: 'negative controls', floor: 0, prefix: 'plain' },
+  oracle: { title: 'oracle', floor: 0, prefix: 'plain' },
+} as const satisfies Record<string, Group>
+
+export type GroupName = keyof typeof groups
+export const groupNames = Object.keys(groups) as GroupName[]
+
+export interface CaseFile {
+  readonly group: GroupName
+  /** Below `cases/<group>/`, without `.ts`. */
+  readonly name: string
+}
+
+/** Case files of `selected` groups (empty: all) whose name contains `part`. */
+export function caseFiles(selected: readonly GroupName[], part: string): CaseFile[] {
+  return groupNames
+    .filter((group) => selected.length === 0 || selected.includes(group))
+    .flatMap((group) => {
+      const folder = join(windowsTests, 'cases', group)
+      if (!existsSync(folder)) return []
+      return readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+        .map((entry) => ({ group, name: relative(folder, join(entry.parentPath, entry.name)).slice(0, -'.ts'.length) }))
+        .filter(({ name }) => name.includes(part))
+    })
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Tools } from './fetch.ts'
+import type { CaseFile } from './groups.ts'
+import { windowsPath } from './places.ts'
+import type { Prefix } from './prefix.ts'
+import { wine, wineEnvironment } from './wine.ts'
+
+export interface CaseResult {
+  readonly name: string
+  readonly outcome: 'passed' | 'failed' | 'skipped'
+  readonly error: string | null
+}
+
+export interface FileResult {
+  readonly file: CaseFile
+  readonly cases: readonly CaseResult[]
+  /** What the file's process printed. */
+  readonly output: string
+  readonly seconds: number
+}
+
+/** Milliseconds that one file may take. */
+const patience = 180_000
+
+export interface Bench {
+  readonly prefix: Prefix
+  readonly stage: string
+  readonly tools: Tools
+  /** Where output goes. */
+  readonly logs: string
+}
+
+/** Runs one file in a process of its own. Its results come through a file, since Windows Node cannot write to a Unix pipe. */
+export async function runFile(file: CaseFile, { prefix, stage, tools, logs }: Bench): Promise<FileResult> {
+  const started = Date.now()
+  const log = join(logs, file.group, file.name)
+  mkdirSync(dirname(log), { recursive: true })
+  const compiled = join(stage, 'dist', 'test', 'windows')
+  const output = openSync(`${log}.txt`, 'w')
+  const argv = [
+    windowsPath(join(tools.node, 'node.exe')),
+    '--enable-source-maps',
+    `--test-reporter=file:///Z:${join(compiled, 'harness', 'reporter.js')}`,
+    `--test-reporter-destination=${windowsPath(`${log}.jsonl`)}`,
+    windowsPath(join(compiled, 'cases', file.group, `${file.name}.js`)),
+  ]
+  const env = { ...wineEnvironment(prefix.path, tools), BULKHEAD_STAGE: windowsPath(stage), BULKHEAD_GROUP: file.group }
+  const child = spawn(wine, argv, { cwd: stage, env, stdio: ['ignore', output, output] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+  const ending = await new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('close', (code, signal) => resolve(signal === null ? `exit ${code}` : `killed by ${signal}`))
+  })
+  clearTimeout(timer)
+  closeSync(output)
+  const cases = readResults(`${log}.jsonl`, `${ending} after ${Math.round((Date.now() - started) / 1000)} s`)
+  if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
+  return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000 }
+}
+
+/** The last line must be the marker with the right count; anything else is a failed case of its own. */
+function readResults(path: string, ending: string): CaseResult[] {
+  let lines: readonly (CaseResult & { readonly marker?: string; readonly cases?: number })[] = []
+  try {
+    lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as CaseResult)
+  } catch {
+    // None, or cut off in the middle: the marker is missing then.
+  }
+  const marker = lines.at(-1)
+  const cases = lines.filter((line) => line.marker === undefined)
+  if (marker?.marker !== 'end' || marker.cases !== cases.length) {
+    cases.push({ name: 'the file runs to its end', outcome: 'failed', error: `no marker line: ${ending}` })
+  } else if (cases.length === 0) {
+    cases.push({ name: 'the file has cases', outcome: 'failed', error: 'none ran' })
+  }
+  return cases
+}

@@ -1,0 +1,51 @@
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Tools } from './fetch.ts'
+import { packageRoot, windowsTests } from './places.ts'
+import { run } from './programs.ts'
+
+/**
+ * Puts the product as it would be installed on Windows into `stage`, with the cases compiled beside it: `dist/test/windows/cases/...`.
+ * Windows Node 20 cannot read TypeScript.
+ */
+export async function stageProduct(stage: string, tools: Tools): Promise<void> {
+  mkdirSync(stage, { recursive: true })
+  const node = process.execPath
+  const inRoot = { cwd: packageRoot }
+  const typescript = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+  await Promise.all([
+    run(node, [typescript, '-p', join(windowsTests, 'tsconfig.json'), '--outDir', join(stage, 'dist')], inRoot),
+    buildProduct(node, typescript),
+    buildNatives(node),
+    copyPackages(stage, tools),
+  ])
+  // The command line as it ships: one bundle. Everything else was compiled into the stage itself.
+  cpSync(join(packageRoot, 'dist', 'cli'), join(stage, 'dist', 'cli'), { recursive: true })
+  cpSync(join(packageRoot, 'core', 'journal', 'migrations'), join(stage, 'dist', 'core', 'journal', 'migrations'), { recursive: true })
+  cpSync(join(packageRoot, 'package.json'), join(stage, 'package.json'))
+  for (const built of [join('native', 'build', 'win32-x64'), join('test', 'windows', 'double', 'build')]) {
+    if (existsSync(join(packageRoot, built))) cpSync(join(packageRoot, built), join(stage, built), { recursive: true })
+  }
+}
+
+async function buildProduct(node: string, typescript: string): Promise<void> {
+  await run(node, [typescript, '-p', 'tsconfig.build.json'], { cwd: packageRoot })
+  await run(node, [join('core', 'cli', 'bundle.mjs')], { cwd: packageRoot })
+  await run(node, [join('core', 'journal', 'copy-migrations.mjs')], { cwd: packageRoot })
+}
+
+async function buildNatives(node: string): Promise<void> {
+  await run(node, [join('native', 'build.mjs'), '--target', 'win32-x64'], { cwd: packageRoot })
+  const doubles = join(windowsTests, 'double', 'build.mjs')
+  if (existsSync(doubles)) await run(node, [doubles], { cwd: packageRoot })
+}
+
+/** What `npm install --omit=dev` would put there on Windows. */
+async function copyPackages(stage: string, tools: Tools): Promise<void> {
+  const lock = JSON.parse(readFileSync(join(packageRoot, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> }
+  for (const [place, entry] of Object.entries(lock.packages)) {
+    if (place === '' || entry.dev === true || place.startsWith('node_modules/@koromix/')) continue
+    if (existsSync(join(packageRoot, place))) cpSync(join(packageRoot, place), join(stage, place), { recursive: true })
+  }
+  cpSync(tools.koffi, join(stage, 'node_modules', '@koromix', 'koffi-win32-x64'), { recursive: true })
+}

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Tools } from './fetch.ts'
+import { windowsPath } from './places.ts'
+
+/** Debian's `wine` is a script that prints advice about the 32-bit half; this is what it starts. */
+export const wine = '/usr/lib/wine/wine64'
+export const wineserver = '/usr/lib/wine/wineserver64'
+
+/** Everything that a program in `prefix` gets from outside. Nothing of the caller's environment: a case must not depend on it. */
+export function wineEnvironment(prefix: string, tools?: Tools): NodeJS.ProcessEnv {
+  return {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    HOME: join(prefix, 'home'),
+    LC_ALL: 'C.UTF-8',
+    WINEPREFIX: prefix,
+    WINEDEBUG: '-all',
+    WINELOADER: wine,
+    WINESERVER: wineserver,
+    // Without a display; without menus, Mono and Gecko, which would ask to be downloaded.
+    DISPLAY: '',
+    WINEDLLOVERRIDES: 'winemenubuilder.exe=d;mscoree,mshtml=d',
+    ...(tools && { WINEPATH: [tools.git, tools.node].map(windowsPath).join(';') }),
+  }
+}
+
+/** Processes of a prefix, found by the environment they were started with. */
+export function processesOf(prefix: string): number[] {
+  const wanted = `WINEPREFIX=${prefix}`
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(wanted)
+      } catch {
+        // Ended meanwhile, or somebody else's.
+        return false
+      }
+    })
+}
+
+/** Ends every process of a prefix, also what a crashed wineserver left behind. Synchronous: it runs at exit too. */
+export function killPrefix(prefix: string): void {
+  for (let round = 0; round < 50; round++) {
+    const left = processesOf(prefix).filter((pid) => pid !== process.pid)
+    if (left.length === 0) return
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Ended meanwhile.
+      }
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+  }
+}
