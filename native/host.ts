@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import type { FeatureAnswer, Host, HostFeature } from '../core/contracts/index.ts'
-import type { NativeLauncher } from './launcher.ts'
+import type { NativeLauncher } from './platform.ts'
 
 /** The machine as plugins see it. Every feature is tried once, when it is first asked for. */
 export function createHost(launcher: NativeLauncher): Host {

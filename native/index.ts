@@ -1,4 +1,11 @@
+import { platform } from './current.ts'
+import type { NativeLauncher } from './platform.ts'
+
 export { createHost } from './host.ts'
-export { createLauncher } from './launcher.ts'
-export type { NativeLauncher } from './launcher.ts'
+export type { NativeLauncher } from './platform.ts'
 export { isAlive, processIdentity } from './process.ts'
+
+/** Starts nothing yet: what it needs starts with the first launch or probe. */
+export function createLauncher(): NativeLauncher {
+  return platform.createLauncher()
+}

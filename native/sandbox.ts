@@ -1,19 +1,35 @@
-import { Socket } from 'node:net'
 import { constants } from 'node:os'
-import type { Attempt, Exit, Intercepted, Outcome, ProcessIdentity, Sandbox } from '../core/contracts/index.ts'
+import type { Readable, Writable } from 'node:stream'
+import type { Attempt, Exit, Intercepted, Outcome, ProcessIdentity, Question, Sandbox } from '../core/contracts/index.ts'
 import { BulkheadError } from '../core/contracts/index.ts'
-import type { Binding } from './binding.ts'
-import { decodeOutcomes, encodeAttempts, message } from './codec.ts'
-import { nativeFailure } from './error.ts'
+import { launchFailure, nativeFailure } from './error.ts'
+import type { ErrorTable } from './error.ts'
 import type { FrameReader } from './frame.ts'
 import { FrameSplitter, FrameWriter } from './frame.ts'
-import { isAlive } from './process.ts'
-import type { OpenedStdio, Streams } from './stdio.ts'
+import { decodeOutcomes, encodeAttempts, message } from './messages.ts'
 
-/** BH_LISTENERS_MAX of `src/linux/spec.h`. */
-const mostListeners = 128
 const noRule = 0xffff_ffff
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]))
+
+/** The agent's streams; null where they are the caller's own. */
+export interface Streams {
+  readonly stdin: Writable | null
+  readonly stdout: Readable | null
+  readonly stderr: Readable | null
+}
+
+/** How one supervisor is reached. All that differs between systems once a launch was sent. */
+export interface SupervisorLink {
+  /** Frames of `include/bulkhead.h`, both ways. */
+  readonly input: Readable
+  readonly output: Writable
+  readonly errors: ErrorTable
+  /** Descriptors of the listeners that a BH_HELD frame counts. */
+  takeListeners(): readonly number[]
+  isAlive(process: ProcessIdentity): boolean
+  /** Called once, at the end. `lost`: the supervisor was killed, and what it did to the user's terminal has to be undone. */
+  close(lost: boolean): void
+}
 
 interface Deferred<T> {
   readonly promise: Promise<T>
@@ -40,35 +56,30 @@ export class HeldSandbox implements Sandbox {
   readonly stdin: Streams['stdin']
   readonly stdout: Streams['stdout']
   readonly stderr: Streams['stderr']
-  readonly #native: Binding
-  readonly #restore: () => void
-  readonly #channel: Socket
-  #descriptors: number
+  readonly #link: SupervisorLink
   readonly #held = defer<void>()
   readonly #started = defer<void>()
   readonly #exited = defer<Exit>()
   readonly #attempts: Deferred<readonly Outcome[]>[] = []
   readonly #observers: ((event: Intercepted) => void)[] = []
+  #answer: (question: Question) => Promise<boolean> = async () => false
   #failure: Error | undefined
   #startRequested = false
   #over = false
   #losing = false
 
-  constructor(native: Binding, channel: number, descriptors: number, { ours: streams, restore }: Pick<OpenedStdio, 'ours' | 'restore'>) {
-    this.#restore = restore
-    this.#native = native
-    this.#descriptors = descriptors
+  constructor(link: SupervisorLink, streams: Streams) {
+    this.#link = link
     this.stdin = streams.stdin
     this.stdout = streams.stdout
     this.stderr = streams.stderr
     const splitter = new FrameSplitter()
-    this.#channel = new Socket({ fd: channel, readable: true, writable: true, allowHalfOpen: true })
-    this.#channel.on('data', (chunk: Buffer) => {
+    link.input.on('data', (chunk: Buffer) => {
       for (const frame of splitter.push(chunk)) this.#hear(frame)
     })
-    this.#channel.on('error', () => undefined)
-    this.#channel.on('end', () => void this.#lost())
-    this.#channel.on('close', () => void this.#lost())
+    for (const stream of new Set([link.input, link.output])) stream.on('error', () => undefined)
+    link.input.on('end', () => void this.#lose())
+    link.input.on('close', () => void this.#lose())
   }
 
   /** Resolves when the process waits right before exec; rejects when a step of the launch failed and nothing is left of it. */
@@ -85,7 +96,7 @@ export class HeldSandbox implements Sandbox {
     if (this.#over) return Promise.reject(this.#ended())
     const outcome = defer<readonly Outcome[]>()
     this.#attempts.push(outcome)
-    this.#channel.write(encodeAttempts(attempts))
+    this.#link.output.write(encodeAttempts(attempts))
     return outcome.promise
   }
 
@@ -116,6 +127,10 @@ export class HeldSandbox implements Sandbox {
     this.#observers.push(listener)
   }
 
+  onAsked(listener: (question: Question) => Promise<boolean>): void {
+    this.#answer = listener
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill()
     await this.exited
@@ -123,7 +138,7 @@ export class HeldSandbox implements Sandbox {
   }
 
   #say(w: FrameWriter): void {
-    if (!this.#over) this.#channel.write(w.finish())
+    if (!this.#over) this.#link.output.write(w.finish())
   }
 
   #hear(frame: FrameReader): void {
@@ -133,20 +148,23 @@ export class HeldSandbox implements Sandbox {
         this.#takeListeners(frame.u32())
         break
       case message.outcomes:
-        this.#attempts.shift()?.resolve(decodeOutcomes(frame))
+        this.#attempts.shift()?.resolve(decodeOutcomes(frame, this.#link.errors.name))
         break
       case message.started:
         this.#started.resolve()
         break
       case message.execFailed:
-        this.#started.reject(launchFailure(frame.u32()))
+        this.#started.reject(launchFailure(this.#link.errors, frame.u32()))
         break
       case message.intercepted:
         this.#report(frame)
         break
+      case message.asked:
+        void this.#ask(frame)
+        break
       case message.error: {
         const code = frame.u32()
-        this.#failure = nativeFailure(frame.text(), code)
+        this.#failure = nativeFailure(this.#link.errors, frame.text(), code)
         break
       }
       case message.gone:
@@ -157,7 +175,7 @@ export class HeldSandbox implements Sandbox {
 
   #takeListeners(count: number): void {
     try {
-      if (count > 0) this.listeners = this.#native.receiveDescriptors(this.#descriptors, mostListeners)
+      if (count > 0) this.listeners = this.#link.takeListeners()
       if (this.listeners.length !== count) throw new BulkheadError('native_failed', 'the listeners of the sandbox did not arrive')
       this.#held.resolve()
     } catch (error) {
@@ -179,45 +197,37 @@ export class HeldSandbox implements Sandbox {
     for (const observer of this.#observers) observer(event)
   }
 
-  /** The supervisor ended without a word: it was killed. The kernel ends the sandbox after it, but not in the same moment. */
-  async #lost(): Promise<void> {
-    if (this.#losing || this.#over) return
-    this.#losing = true
-    while (this.process.pid !== 0 && isAlive(this.process)) await new Promise((resolve) => setTimeout(resolve, 2))
-    this.#restore()
-    this.#finish({ code: null, signal: 'SIGKILL', killedByRule: null })
+  async #ask(frame: FrameReader): Promise<void> {
+    const w = new FrameWriter(message.verdict)
+    w.u32(frame.u32())
+    const question: Question = { rule: frame.u32(), on: frame.text(), pid: frame.u32(), program: frame.text(), object: frame.text() }
+    const allowed = await this.#answer(question).catch(() => false)
+    w.bool(allowed)
+    this.#say(w)
   }
 
-  #finish(exit: Exit): void {
+  /** The supervisor ended without a word: it was killed. The kernel ends the sandbox after it, but not in the same moment. */
+  async #lose(): Promise<void> {
+    if (this.#losing || this.#over) return
+    this.#losing = true
+    while (this.process.pid !== 0 && this.#link.isAlive(this.process)) await new Promise((resolve) => setTimeout(resolve, 2))
+    this.#finish({ code: null, signal: 'SIGKILL', killedByRule: null }, true)
+  }
+
+  #finish(exit: Exit, lost = false): void {
     if (this.#over) return
     this.#over = true
-    this.#native.close(this.#descriptors)
-    this.#descriptors = -1
+    this.#link.close(lost)
     const ended = this.#ended()
     this.#held.reject(ended)
     this.#started.reject(ended)
     for (const attempt of this.#attempts) attempt.reject(ended)
     this.#exited.resolve(exit)
-    this.#channel.destroy()
   }
 
   #ended(): Error {
     return this.#failure ?? new BulkheadError('native_failed', 'the sandbox ended before its command was started', { operation: 'launch' })
   }
-}
-
-function launchFailure(code: number): BulkheadError {
-  if (code === constants.errno.ENOENT) {
-    return new BulkheadError('launch_not_found', 'the command does not exist inside the workspace', {
-      nativeCode: 'ENOENT',
-      remedy: 'Check its name; programs outside the system directories must be on PATH or named under policy.filesystem.read.',
-    })
-  }
-  const { message: text, details } = nativeFailure('exec', code)
-  return new BulkheadError('launch_not_executable', text, {
-    ...details,
-    remedy: 'Check that it is executable and has an interpreter line.',
-  })
 }
 
 function decodeExit(frame: FrameReader): Exit {

@@ -100,7 +100,7 @@ describe('one user each', () => {
     ['simple-git', /^simple-git$/, /^workspaces\//],
     ['chokidar', /^chokidar$/, /^workspaces\//],
     ['SQLite', /^(node:sqlite|@photostructure\/sqlite)$/, /^core\/journal\/database\.ts$/],
-    ['koffi', /^koffi$/, /^native\/binding\.ts$/],
+    ['koffi', /^koffi$/, /^native\/module\.ts$/],
     ['the injection container', /^tsyringe$/, /^core\/(compose\.ts|.*)$/],
     ['the command line parser', /^commander$/, /^core\/cli\//],
   ])('%s', (_, name, allowed) => {

@@ -22,7 +22,7 @@ export interface CommandPart {
   readonly environment: Readonly<Record<string, string>>
 }
 
-export type TokenPart = UserNamespaceToken
+export type TokenPart = UserNamespaceToken | RestrictedToken
 
 /** user_namespaces(7): no capability anywhere, own pid, ipc, uts and cgroup namespaces, no_new_privs, own session and keyring. */
 export interface UserNamespaceToken {
@@ -34,12 +34,42 @@ export interface UserNamespaceToken {
   readonly hostname: string
 }
 
+/**
+ * A restricted primary token (Win32: CreateRestrictedToken) inside a kill-on-close job object: privileges removed, powerful groups
+ * deny-only, restricting SIDs, an own default DACL. The restricting SIDs are, in this order: the workspace's (`AclView.workspaceSid`),
+ * `launchSid`, then `restricting`.
+ */
+export interface RestrictedToken {
+  readonly mechanism: 'windows-restricted'
+  /** `blind`: both access checks apply to reads too. `write-restricted`: reads are checked against the user alone. */
+  readonly tier: 'blind' | 'write-restricted'
+  /** SID of this launch alone (`S-1-5-21-...`): what its processes and objects are guarded with. */
+  readonly launchSid: string
+  /** Further restricting SIDs, in string form. */
+  readonly restricting: readonly string[]
+  readonly integrity: 'low' | 'medium'
+  /** A desktop of its own, so that no window of the user can be reached. */
+  readonly privateDesktop: boolean
+  /** null: not limited. Bytes of committed memory of the whole tree, and percent of all processors together (1-100). */
+  readonly memoryBytes: number | null
+  readonly cpuPercent: number | null
+  /** The local account that the process tree runs under; null: the user's own. */
+  readonly account: AgentAccount | null
+}
+
+/** A leased low-rights account. `secretFile` holds its password, protected by DPAPI for the user who made it. */
+export interface AgentAccount {
+  readonly name: string
+  readonly sid: string
+  readonly secretFile: string
+}
+
 export interface Identity {
   readonly uid: number
   readonly gid: number
 }
 
-export type FilesystemPart = MountView
+export type FilesystemPart = MountView | AclView
 
 /** A new root: an empty read-only tmpfs on which `entries` are carried out in order; what is not listed does not exist. */
 export interface MountView {
@@ -47,6 +77,13 @@ export interface MountView {
   readonly entries: readonly ViewEntry[]
   /** Landlock (landlock(7)) on top of the view; null leaves it out (kernel without Landlock, which the plugin must report). */
   readonly landlock: { readonly read: readonly string[]; readonly write: readonly string[] } | null
+}
+
+/** The access control lists are in place before the launch; what the launcher adds is the SID that they name. */
+export interface AclView {
+  readonly mechanism: 'windows-acl'
+  /** `S-1-5-21-...`, granted on the workspace and on nothing else. */
+  readonly workspaceSid: string
 }
 
 /** `target` is absolute, as seen inside; parent directories are made as needed. */
@@ -72,7 +109,7 @@ export type ViewEntry =
   /** Minimal /dev: null zero full random urandom tty, pts, shm, fd links. */
   | { readonly kind: 'dev'; readonly target: string; readonly shmBytes: number }
 
-export type NetworkPart = NetworkNamespace
+export type NetworkPart = NetworkNamespace | FilteredNetwork
 
 /** network_namespaces(7) with loopback only. */
 export interface NetworkNamespace {
@@ -83,7 +120,14 @@ export interface NetworkNamespace {
   readonly listeners: readonly { readonly protocol: 'tcp' | 'udp'; readonly port: number }[]
 }
 
-export type InterceptionPart = SeccompInterception
+/** Windows Filtering Platform filters on the account of the token are in place before the launch. */
+export interface FilteredNetwork {
+  readonly mechanism: 'windows-wfp'
+  /** The one loopback port that is open: the job's gateway. */
+  readonly gatewayPort: number
+}
+
+export type InterceptionPart = SeccompInterception | HookInterception
 
 /** seccomp(2) filter (closed list; unknown calls fail with ENOSYS) and a user-notification supervisor that answers `rules`. */
 export interface SeccompInterception {
@@ -95,6 +139,23 @@ export interface SeccompInterception {
     readonly match: string
     readonly action: 'allow' | 'deny' | 'kill'
   }[]
+}
+
+/** A DLL in every process of the tree, from before its first instruction, that hooks the Nt* calls and answers `rules`. */
+export interface HookInterception {
+  readonly mechanism: 'windows-hook'
+  readonly rules: readonly {
+    readonly id: number
+    readonly on: string
+    readonly match: string
+    readonly action: 'allow' | 'deny' | 'emulate' | 'redirect' | 'ask' | 'kill'
+    /** Where `redirect` leads; null for every other action. */
+    readonly target: string | null
+  }[]
+  /** What happens to a 32-bit child, which the DLL cannot enter. */
+  readonly wow64: 'refuse' | 'report'
+  /** Milliseconds after which an unanswered question is a no. */
+  readonly askTimeoutMs: number
 }
 
 export interface LimitsPart {

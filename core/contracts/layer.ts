@@ -31,6 +31,11 @@ export interface LayerPlugin<O = unknown> {
   readonly requires: readonly string[]
   probe(host: Host): Promise<Availability>
   plan(policy: Policy, options: O, context: PlanContext): LayerPlan
+  /**
+   * Optional: called when a job's workspace directory was just made and is still empty, so that everything made in it inherits what this
+   * layer sets on it. Leaves nothing outside that directory: it is undone by deleting the directory.
+   */
+  prepare?(directory: EmptyWorkspace, options: O, host: Host): Promise<void>
   apply(plan: LayerPlan, context: ApplyContext): Promise<AppliedLayer>
   recover(receipt: Receipt): Promise<void>
 }
@@ -55,6 +60,13 @@ export type HostFeature =
   | 'landlock'
   | 'seccomp-notify'
   | 'idmapped-mount'
+  | 'restricted-token'
+  | 'job-object'
+  | 'file-security'
+  | 'filtering-platform'
+  | 'agent-accounts'
+  | 'hook-injection'
+  | 'elevation'
 
 export interface FeatureAnswer {
   readonly ok: boolean
@@ -72,6 +84,17 @@ export interface PlanContext {
   readonly host: Host
   readonly job: string
   readonly workspace: WorkspaceView
+}
+
+/** A workspace that is being made aside; it will be moved to its place when it is complete. Absolute host paths. */
+export interface EmptyWorkspace {
+  /** The directory as it is now: exists and is empty. Holds the tree, the agent's git directory and what Bulkhead keeps beside them. */
+  readonly directory: string
+  /** `WorkspaceView.path` and `WorkspaceView.gitDirectory` of the finished workspace. */
+  readonly path: string
+  readonly gitDirectory: string
+  /** Where the two are made inside `directory`, before the move. */
+  readonly making: { readonly path: string; readonly gitDirectory: string }
 }
 
 /** What a layer needs to know of the workspace. Absolute host paths. */

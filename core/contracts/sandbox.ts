@@ -37,6 +37,8 @@ export interface Sandbox extends AsyncDisposable {
   kill(): void
   /** Interception events, in order. `lost` counts events dropped since the previous one because they came too fast. */
   onIntercepted(listener: (event: Intercepted) => void): void
+  /** Calls that wait for an answer (rules with action `ask`). Without a listener, or when it throws, the answer is no. */
+  onAsked(listener: (question: Question) => Promise<boolean>): void
   /** Resolves when no process of the tree is left. */
   readonly exited: Promise<Exit>
 }
@@ -58,12 +60,16 @@ export interface Intercepted {
   readonly rule: number
   readonly on: string
   readonly object: string
-  readonly action: 'allow' | 'deny' | 'kill'
+  /** What was done. Of a rule that asks: what the answer was. */
+  readonly action: 'allow' | 'deny' | 'emulate' | 'redirect' | 'kill'
   /** Pid inside the sandbox and the program's name (comm, at most 15 bytes, as the agent chose it). */
   readonly pid: number
   readonly program: string
   readonly lost: number
 }
+
+/** An act that waits for a yes or no. Texts are the agent's: escape before printing. */
+export type Question = Pick<Intercepted, 'rule' | 'on' | 'object' | 'pid' | 'program'>
 
 /** An act tried from inside the sandbox to find out whether a wall holds. */
 export type Attempt =
@@ -75,15 +81,18 @@ export type Attempt =
   | { readonly op: 'connect'; readonly address: string; readonly port: number }
   /** Raw system call with all arguments 0 (or the arguments that make it harmless); which names exist is the native module's list. */
   | { readonly op: 'syscall'; readonly name: string }
-  /** kill(2) with signal 0. */
+  /** kill(2) with signal 0; on Windows OpenProcess for writing its memory and ending it. */
   | { readonly op: 'signal'; readonly pid: number }
-  /** A line of /proc/self/status or `ids` (uid, gid and kernel identity), for checks on the process itself. */
+  /**
+   * A fact of the process itself: a line of /proc/self/status or `ids` (uid, gid and kernel identity) on Linux; on Windows what
+   * `native/src/windows/launcher/status.c` lists (token, job, desktop, hook).
+   */
   | { readonly op: 'status'; readonly field: string }
 
 export interface Outcome {
   /** true: the act succeeded. */
   readonly ok: boolean
-  /** errno name when it did not. */
+  /** errno name when it did not, also on Windows where one fits; otherwise `win32 <number>`. */
   readonly error: string | null
   /** For `status`: the value. */
   readonly value: string | null

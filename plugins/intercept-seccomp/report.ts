@@ -2,7 +2,13 @@ import type { Denial, Intercepted } from '../../core/contracts/index.ts'
 import { pluginId } from './plan.ts'
 
 /** Why an event was made: the closed list of this layer's reasons. */
-const reasons = { deny: 'rule_deny', kill: 'rule_kill', allow: 'rule_allow' } as const satisfies Record<Intercepted['action'], string>
+const reasons = {
+  deny: 'rule_deny',
+  kill: 'rule_kill',
+  allow: 'rule_allow',
+  emulate: 'rule_emulate',
+  redirect: 'rule_redirect',
+} as const satisfies Record<Intercepted['action'], string>
 
 /** The event as the job's record shows it. `object` and `program` are the agent's text; the remedy quotes it. */
 export function denialOf(event: Intercepted): Denial {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeLaunch } from '../../native/codec.ts'
+import { encodeLaunch } from '../../native/linux/codec.ts'
 import { anySpec, anyStdio } from '../support/arbitrary-spec.ts'
 import { hostHas, packageRoot } from '../support/host.ts'
 

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeOutcomes, encodeAttempts, encodeLaunch } from '../../native/codec.ts'
 import { FrameReader, FrameSplitter, FrameWriter } from '../../native/frame.ts'
+import { encodeLaunch } from '../../native/linux/codec.ts'
+import { errno } from '../../native/linux/errno.ts'
+import { decodeOutcomes, encodeAttempts } from '../../native/messages.ts'
 import { bareParts, command } from '../support/native-specs.ts'
 
 const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll('\0', ''))
@@ -66,7 +68,7 @@ test('outcomes name their errors', () => {
     w.text(value)
   }
   const frame = new FrameReader(Buffer.from(w.finish().subarray(4)))
-  expect(decodeOutcomes(frame)).toEqual([
+  expect(decodeOutcomes(frame, errno.name)).toEqual([
     { ok: true, error: null, value: 'x' },
     { ok: false, error: 'EACCES', value: null },
     { ok: false, error: 'errno 4095', value: null },

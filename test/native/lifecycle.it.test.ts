@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { LaunchSpec, Sandbox } from '../../core/contracts/index.ts'
 import { createLauncher, isAlive } from '../../native/index.ts'
@@ -132,7 +134,7 @@ test('a sandbox shows no mount on a host whose mounts are shared, as systemd’s
     import { mkdtempSync, mkdirSync, chmodSync, readFileSync } from 'node:fs'
     import { createLauncher } from './native/index.ts'
     import { bareParts, command, token, view, workspace } from './test/support/native-specs.ts'
-    const directory = mkdtempSync('/tmp/shared-')
+    const directory = mkdtempSync(process.argv[1] + '/shared-')
     chmodSync(directory, 0o755)
     for (const name of ['tree/.git', 'git']) mkdirSync(directory + '/' + name, { recursive: true })
     const launcher = createLauncher()
@@ -143,10 +145,12 @@ test('a sandbox shows no mount on a host whose mounts are shared, as systemd’s
     await sandbox[Symbol.asyncDispose]()
     process.stdout.write(JSON.stringify([readFileSync('/proc/self/mountinfo', 'utf8').includes('shared:'), held, count()]))
     await launcher[Symbol.asyncDispose]()`
-  const inner = `mount --make-rshared / && mount -t tmpfs tmpfs /tmp && exec "$0" --import tsx --input-type=module -e "$1"`
-  const out = execFileSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', inner, process.execPath, script], {
+  const place = mkdtempSync(join(tmpdir(), 'bulkhead-shared-'))
+  const inner = `mount --make-rshared / && mount -t tmpfs tmpfs "$2" && exec "$0" --import tsx --input-type=module -e "$1" "$2"`
+  const out = execFileSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', inner, process.execPath, script, place], {
     cwd: packageRoot,
     encoding: 'utf8',
   })
+  rmdirSync(place)
   expect(JSON.parse(out)).toEqual([true, 0, 0])
 })

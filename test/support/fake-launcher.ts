@@ -66,6 +66,8 @@ export class FakeSandbox implements Sandbox {
     })
   }
 
+  onAsked(): void {}
+
   async attempt(attempts: readonly Attempt[]): Promise<readonly Outcome[]> {
     if (this.started) throw new Error('attempt after start')
     return attempts.map(this.#behaviour.attempt ?? (() => ({ ok: false, error: 'EACCES', value: null })))

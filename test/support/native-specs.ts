@@ -1,6 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { lstatSync } from 'node:fs'
-import type { CommandPart, Identity, LaunchSpec, MountView, NetworkPart, TokenPart, ViewEntry } from '../../core/contracts/index.ts'
+import type {
+  CommandPart,
+  Identity,
+  LaunchSpec,
+  MountView,
+  NetworkNamespace,
+  UserNamespaceToken,
+  ViewEntry,
+} from '../../core/contracts/index.ts'
 
 /** No layer contributed anything: a plain child process. */
 export const bareParts: Omit<LaunchSpec, 'command'> = {
@@ -20,7 +28,7 @@ export function shell(script: string): CommandPart {
 }
 
 /** What the caller of this process must use: a kernel identity of its own where it is root. */
-export function token(): TokenPart {
+export function token(): UserNamespaceToken {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   const kernel = 0x7000_0000 + randomInt(2 ** 28)
   const root = uid === 0
@@ -52,7 +60,7 @@ export function workspace(source: string, target = source): ViewEntry {
   return { kind: 'bind', source, target, writable: true, owner, optional: false }
 }
 
-export const loopback: NetworkPart = { mechanism: 'linux-netns', anyAddress: true, listeners: [] }
+export const loopback: NetworkNamespace = { mechanism: 'linux-netns', anyAddress: true, listeners: [] }
 
 /** Every layer. */
 export function walls(): Omit<LaunchSpec, 'command'> {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Attempt, NetworkPart, Outcome } from '../../core/contracts/index.ts'
+import type { Attempt, NetworkNamespace, Outcome } from '../../core/contracts/index.ts'
 import { packageRoot } from './host.ts'
 
 /**
@@ -40,7 +40,7 @@ for address, port in json.load(sys.stdin):
     s.close()
 `
 
-export async function openNetworkRoom(part: NetworkPart): Promise<NetworkRoom> {
+export async function openNetworkRoom(part: NetworkNamespace): Promise<NetworkRoom> {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-room-'))
   const resolvConf = join(directory, 'resolv.conf')
   writeFileSync(resolvConf, 'nameserver 198.18.0.1\n')

@@ -32,18 +32,9 @@ void bh_write_u8(struct bh_writer *w, uint8_t value);
 void bh_write_u32(struct bh_writer *w, uint32_t value);
 void bh_write_text(struct bh_writer *w, const char *text);
 void bh_write_bytes(struct bh_writer *w, const void *bytes, size_t length);
-/* Fills in the length, writes the frame to `fd` as a whole and frees it. Returns 0 or -errno. */
-int bh_send(struct bh_writer *w, int fd);
-
-/*
- * Reads one frame as a whole (blocking). Returns its payload (type byte first, to be freed) and *length; NULL with errno on failure and
- * with errno 0 at end of file. Up to `most` descriptors that came with it are put into `fds` (close-on-exec), *count says how many.
- */
-uint8_t *bh_receive(int fd, size_t *length, int *fds, size_t most, size_t *count);
-
-/* Sends bytes with descriptors on the first one. Returns 0 or -errno. */
-int bh_send_fds(int fd, const void *bytes, size_t length, const int *fds, size_t count);
-/* Receives up to `most` descriptors without waiting. Returns how many or -errno. */
-int bh_receive_fds(int fd, int *fds, size_t most);
+/* Fills in the length of a frame that is complete; false when memory ran out on the way. */
+bool bh_finish(struct bh_writer *w);
+/* Frees it; the writer can begin again. */
+void bh_discard(struct bh_writer *w);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "bulkhead.h"
 #include "process.h"
-#include "wire.h"
+#include "channel.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -2,7 +2,7 @@
 #ifndef BULKHEAD_PROBE_H
 #define BULKHEAD_PROBE_H
 
-#include "wire.h"
+#include "channel.h"
 
 /* Answers a BH_PROBE body on `channel` with BH_ANSWER. The calling process is used up by it. */
 void bh_probe(struct bh_reader *body, int channel);

@@ -2,7 +2,7 @@
 #ifndef BULKHEAD_SUPERVISOR_H
 #define BULKHEAD_SUPERVISOR_H
 
-#include "wire.h"
+#include "channel.h"
 
 enum bh_launch_fd { BH_FD_CHANNEL, BH_FD_DESCRIPTORS, BH_FD_STDIN, BH_FD_STDOUT, BH_FD_STDERR, BH_FD_COUNT };
 

@@ -2,7 +2,7 @@
 #ifndef BULKHEAD_TRIAL_H
 #define BULKHEAD_TRIAL_H
 
-#include "wire.h"
+#include "channel.h"
 
 /* Tries every attempt of a BH_ATTEMPT body in order and writes the outcomes to `w` as a BH_OUTCOMES frame. -1 when the body is malformed. */
 int bh_try_all(struct bh_reader *r, struct bh_writer *w);

@@ -94,7 +94,7 @@ describe.runIf(hostHas('user-namespace') && hostHas('curl'))('in a network names
     const signal = new AbortController().signal
     layer = await gateway.apply(plan, { ...context, signal, record: () => Promise.resolve(), report: (denial) => denials.push(denial) })
     const { network } = layer.contribute({ command, ...nothing })
-    if (network === null) throw new Error('no network part')
+    if (network?.mechanism !== 'linux-netns') throw new Error('no network part')
     room = await openNetworkRoom(network)
     await layer.attach?.({ listeners: room.listeners } as never)
   })

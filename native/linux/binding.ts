@@ -1,14 +1,8 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import koffi from 'koffi'
-import { BulkheadError } from '../core/contracts/index.ts'
-import { nativeFailure } from './error.ts'
-
-/** Must equal BH_ABI_VERSION of `include/bulkhead.h`. */
-const abiVersion = 1
-
-const remedy = 'Run `npm run build` in Bulkhead’s directory (needs a C compiler).'
+import { join } from 'node:path'
+import { nativeFailure } from '../error.ts'
+import { loadModule, nativeDirectory } from '../module.ts'
+import type { NativeModule } from '../module.ts'
+import { errno } from './errno.ts'
 
 /** The functions of `src/<platform>/library.c`, with failures turned into errors. */
 export interface Binding {
@@ -40,48 +34,20 @@ export function binding(): Binding {
   return loaded
 }
 
-/** Package root: the directory that holds `native/`, both from source and from `dist/`. */
-function nativeBuild(): string {
-  const here = dirname(fileURLToPath(import.meta.url))
-  const root = join(here, '..')
-  const packageRoot = existsSync(join(root, 'package.json')) ? root : join(root, '..')
-  return process.env['BULKHEAD_NATIVE'] ?? join(packageRoot, 'native', 'build', `${process.platform}-${process.arch}`)
-}
-
 function load(): Binding {
-  const directory = nativeBuild()
-  const library = join(directory, 'libbulkhead.so')
+  const directory = nativeDirectory()
   const helper = join(directory, 'bulkhead-helper')
-  if (!existsSync(library) || !existsSync(helper)) {
-    throw new BulkheadError('native_not_built', `the native module for ${process.platform}-${process.arch} is missing`, {
-      where: directory,
-      remedy,
-    })
-  }
-  let module: ReturnType<typeof koffi.load>
-  try {
-    module = koffi.load(library)
-  } catch (error) {
-    throw new BulkheadError('native_not_built', 'the native module cannot be loaded', { where: library, remedy, cause: error })
-  }
-  const found: unknown = module.func('uint32_t bulkhead_abi()')()
-  if (found !== abiVersion) {
-    throw new BulkheadError('native_abi_mismatch', `the native module has version ${String(found)}, this Bulkhead needs ${abiVersion}`, {
-      where: library,
-      remedy,
-    })
-  }
-  return declare(module, helper)
+  return declare(loadModule('libbulkhead.so', [helper]), helper)
 }
 
 /** Throws `native_failed` for what is -errno. */
 function checked(operation: string, result: unknown): number {
   const value = Number(result)
-  if (value < 0) throw nativeFailure(operation, -value)
+  if (value < 0) throw nativeFailure(errno, operation, -value)
   return value
 }
 
-function declare(module: ReturnType<typeof koffi.load>, helper: string): Binding {
+function declare(module: NativeModule, helper: string): Binding {
   const start = module.func('int32_t bulkhead_start_helper(const char *path, _Out_ int32_t *pid)')
   const reap = module.func('int32_t bulkhead_reap(int32_t pid, int32_t force)')
   const socketPair = module.func('int32_t bulkhead_socketpair(_Out_ int32_t *fds)')

@@ -1,13 +1,7 @@
 import { Socket } from 'node:net'
-import type { Readable, Writable } from 'node:stream'
-import type { Stdio } from '../core/contracts/index.ts'
+import type { Stdio } from '../../core/contracts/index.ts'
+import type { Streams } from '../sandbox.ts'
 import type { Binding } from './binding.ts'
-
-export interface Streams {
-  readonly stdin: Writable | null
-  readonly stdout: Readable | null
-  readonly stderr: Readable | null
-}
 
 export interface OpenedStdio {
   readonly ours: Streams

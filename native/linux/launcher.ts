@@ -1,22 +1,19 @@
 import { Socket } from 'node:net'
-import type { FeatureAnswer, HostFeature, Launcher, LaunchSpec, Sandbox, Stdio } from '../core/contracts/index.ts'
-import { BulkheadError } from '../core/contracts/index.ts'
+import type { FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
+import { BulkheadError } from '../../core/contracts/index.ts'
+import { FrameSplitter, FrameWriter } from '../frame.ts'
+import { message } from '../messages.ts'
+import type { NativeLauncher } from '../platform.ts'
+import { HeldSandbox } from '../sandbox.ts'
+import type { SupervisorLink } from '../sandbox.ts'
 import { binding } from './binding.ts'
 import type { Binding } from './binding.ts'
-import { encodeLaunch, message } from './codec.ts'
-import { FrameSplitter, FrameWriter } from './frame.ts'
-import { HeldSandbox } from './sandbox.ts'
+import { encodeLaunch } from './codec.ts'
+import { errno } from './errno.ts'
 import { openStdio } from './stdio.ts'
 
-/** The launcher and the probes of the native module, which share one helper process. */
-export interface NativeLauncher extends Launcher {
-  probe(feature: HostFeature): Promise<FeatureAnswer>
-}
-
-/** Starts nothing yet: the helper starts with the first launch or probe, and again when it has died. */
-export function createLauncher(): NativeLauncher {
-  return new HelperLauncher()
-}
+/** BH_LISTENERS_MAX of `src/linux/spec.h`. */
+const mostListeners = 128
 
 /** Throws `native_failed`: the helper could not even read it, and would end every sandbox with itself. */
 function encoded(spec: LaunchSpec, stdio: Stdio): Uint8Array {
@@ -27,7 +24,8 @@ function encoded(spec: LaunchSpec, stdio: Stdio): Uint8Array {
   }
 }
 
-class HelperLauncher implements NativeLauncher {
+/** Starts nothing yet: the helper starts with the first launch or probe, and again when it has died. */
+export class HelperLauncher implements NativeLauncher {
   #helper: { readonly socket: number; readonly pid: number } | undefined
   readonly #sandboxes = new Set<HeldSandbox>()
 
@@ -46,7 +44,10 @@ class HelperLauncher implements NativeLauncher {
     } finally {
       for (const fd of [theirChannel, theirDescriptors, ...streams.closeAfterSending]) native.close(fd)
     }
-    const sandbox = new HeldSandbox(native, channel, descriptors, streams)
+    const sandbox = new HeldSandbox(
+      linkOf(native, channel, descriptors, () => streams.restore()),
+      streams.ours,
+    )
     this.#sandboxes.add(sandbox)
     void sandbox.exited.then(() => this.#sandboxes.delete(sandbox))
     try {
@@ -105,5 +106,21 @@ class HelperLauncher implements NativeLauncher {
       if (!reused || !BulkheadError.is(error)) throw error
       this.#send(native, frame, descriptors)
     }
+  }
+}
+
+function linkOf(native: Binding, channel: number, descriptors: number, restore: () => void): SupervisorLink {
+  const socket = new Socket({ fd: channel, readable: true, writable: true, allowHalfOpen: true })
+  return {
+    input: socket,
+    output: socket,
+    errors: errno,
+    takeListeners: () => native.receiveDescriptors(descriptors, mostListeners),
+    isAlive: ({ pid, startTime }) => native.startTime(pid) === startTime,
+    close(lost) {
+      if (lost) restore()
+      native.close(descriptors)
+      socket.destroy()
+    },
   }
 }

@@ -1,0 +1,14 @@
+import type { FeatureAnswer, HostFeature, Launcher } from '../core/contracts/index.ts'
+
+/** What the native module offers on every system; `linux/` and `windows/` implement it. */
+export interface Platform {
+  /** Starts nothing yet. */
+  createLauncher(): NativeLauncher
+  /** Start time of a process in the system's own unit: undefined when there is no such process. */
+  startTime(pid: number): string | undefined
+}
+
+/** The launcher and the probes of the native module. */
+export interface NativeLauncher extends Launcher {
+  probe(feature: HostFeature): Promise<FeatureAnswer>
+}

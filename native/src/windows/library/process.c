@@ -1,0 +1,51 @@
+#include <windows.h>
+
+#include "bulkhead.h"
+#include "library.h"
+
+uint32_t bulkhead_abi(void) {
+  return BH_ABI_VERSION;
+}
+
+static HANDLE job;
+static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+
+/* Unnamed, so nobody can open it; never inherited, so this process holds the only handle and the kernel closes it with the process. */
+static BOOL CALLBACK make_job(PINIT_ONCE unused, PVOID parameter, PVOID *context) {
+  (void)unused;
+  (void)parameter;
+  (void)context;
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+  HANDLE made = CreateJobObjectW(NULL, NULL);
+  if (!made) return FALSE;
+  if (!SetInformationJobObject(made, JobObjectExtendedLimitInformation, &limits, sizeof(limits))) {
+    const DWORD error = GetLastError();
+    CloseHandle(made);
+    SetLastError(error);
+    return FALSE;
+  }
+  job = made;
+  return TRUE;
+}
+
+uint32_t bulkhead_guard(uint32_t pid) {
+  if (!InitOnceExecuteOnce(&once, make_job, NULL, NULL)) return GetLastError();
+  HANDLE process = OpenProcess(PROCESS_SET_QUOTA | PROCESS_TERMINATE, FALSE, pid);
+  if (!process) return GetLastError();
+  const DWORD error = AssignProcessToJobObject(job, process) ? 0 : GetLastError();
+  CloseHandle(process);
+  return error;
+}
+
+uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time) {
+  FILETIME created, exited, kernel, user;
+  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+  if (!process) return GetLastError();
+  DWORD error = GetProcessTimes(process, &created, &exited, &kernel, &user) ? 0 : GetLastError();
+  /* A process object stays as long as anybody has a handle to it: one that has ended is not there any more. */
+  if (error == 0 && WaitForSingleObject(process, 0) == WAIT_OBJECT_0) error = ERROR_INVALID_PARAMETER;
+  CloseHandle(process);
+  *time = (uint64_t)created.dwHighDateTime << 32 | created.dwLowDateTime;
+  return error;
+}

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import type { FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
+import { BulkheadError } from '../../core/contracts/index.ts'
+import { FrameSplitter, FrameWriter } from '../frame.ts'
+import { message } from '../messages.ts'
+import type { NativeLauncher } from '../platform.ts'
+import { HeldSandbox } from '../sandbox.ts'
+import { binding, launcherPath } from './binding.ts'
+import { encodeLaunch } from './codec.ts'
+import { win32 } from './win32-error.ts'
+
+/** One supervisor process for each sandbox: `bulkhead-launcher.exe`. */
+export class ProcessLauncher implements NativeLauncher {
+  readonly #sandboxes = new Set<HeldSandbox>()
+
+  async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
+    const frame = encoded(spec, stdio)
+    const child = await this.#start(stdio)
+    const [stdin, stdout, stderr] = stdio.kind === 'pipes' ? child.stdio.slice(3) : []
+    const [input, output] = [child.stdout as Readable, child.stdin as Writable]
+    const sandbox = new HeldSandbox(
+      {
+        input,
+        output,
+        errors: win32,
+        takeListeners: () => [],
+        isAlive: ({ pid, startTime }) => binding().startTime(pid) === startTime,
+        close: () => [input, output].forEach((stream) => stream.destroy()),
+      },
+      { stdin: (stdin as Writable) ?? null, stdout: (stdout as Readable) ?? null, stderr: (stderr as Readable) ?? null },
+    )
+    // An agent that does not read its input is no error of ours.
+    sandbox.stdin?.on('error', () => undefined)
+    this.#sandboxes.add(sandbox)
+    void sandbox.exited.then(() => this.#sandboxes.delete(sandbox))
+    output.write(frame)
+    try {
+      await sandbox.held
+    } catch (error) {
+      await sandbox[Symbol.asyncDispose]()
+      throw error
+    }
+    return sandbox
+  }
+
+  async probe(feature: HostFeature): Promise<FeatureAnswer> {
+    const child = await this.#start({ kind: 'inherit' })
+    const w = new FrameWriter(message.probe)
+    w.text(feature)
+    child.stdin?.write(w.finish())
+    const splitter = new FrameSplitter()
+    for await (const chunk of child.stdout as Readable) {
+      for (const frame of splitter.push(chunk as Buffer)) {
+        child.stdin?.end()
+        return { ok: frame.u8() === 1, level: frame.u32(), reason: frame.text() }
+      }
+    }
+    return { ok: false, level: 0, reason: 'the probe itself was killed' }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const sandbox of this.#sandboxes) sandbox.kill()
+    await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.exited))
+  }
+
+  /** Throws `native_failed`. The launcher waits for its first frame, so it can do nothing before it is tied to us. */
+  async #start(stdio: Stdio): Promise<ChildProcess> {
+    const native = binding()
+    const streams: StdioOptions = stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2]
+    // `inherit` for its own messages: it has none unless it is broken.
+    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'inherit', ...streams], windowsHide: true })
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', (cause) =>
+        reject(new BulkheadError('native_failed', 'the launcher cannot be started', { operation: 'spawn', where: launcherPath(), cause })),
+      )
+    })
+    try {
+      native.guard(child.pid ?? 0)
+    } catch (error) {
+      child.kill()
+      throw error
+    }
+    return child
+  }
+}
+
+/** Throws `native_failed`: the launcher could not even read it. */
+function encoded(spec: LaunchSpec, stdio: Stdio): Uint8Array {
+  try {
+    return encodeLaunch(spec, stdio)
+  } catch (error) {
+    throw BulkheadError.from(error, 'native_failed', { operation: 'encoding the launch specification' })
+  }
+}
