@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const sourceFolders = ['core', 'plugins', 'workspaces', 'native', 'demo', 'bench']
+const sourceFolders = ['core', 'gateway', 'plugins', 'workspaces', 'native', 'demo', 'bench']
 
 function filesUnder(folder: string, endings: readonly string[]): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -47,9 +47,9 @@ const rules: readonly { readonly who: RegExp; readonly may: readonly RegExp[] }[
   { who: /^core\/cli\/$/, may: [/^core\/contracts\/$/, /^core\/compose(-command)?\.ts$/, /^core\/config\/$/] },
   { who: /^core\/compose(-command)?\.ts$/, may: [/./] },
   { who: /^core\/index\.ts$/, may: [/^core\/(contracts|config)\/$/, /^core\/compose(-command)?\.ts$/] },
-  { who: /^(workspaces|native)\/$/, may: [/^core\/contracts\/$/] },
+  { who: /^(gateway|workspaces|native)\/$/, may: [/^core\/contracts\/$/] },
   { who: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/$/, /^core\/contracts\/$/] },
-  { who: /^plugins\/[^/]+\/$/, may: [/^core\/contracts\/$/, /^native\/$/] },
+  { who: /^plugins\/[^/]+\/$/, may: [/^core\/contracts\/$/, /^gateway\/$/, /^native\/$/] },
   { who: /^(demo|bench)\/$/, may: [/^core\/(contracts\/|compose(-command)?\.ts|index\.ts)$/, /^native\/$/, /^plugins\/index\.ts$/] },
 ]
 

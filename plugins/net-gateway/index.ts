@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs'
 import type { AppliedLayer, ApplyContext, Availability, Host, LaunchSpec, LayerPlugin, Probe, Sandbox } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
+import { compiledRules } from '../../gateway/policy.ts'
+import { proxyVariables } from '../../gateway/proxy-variables.ts'
 import { Gateway } from './gateway.ts'
 import type { GatewayOptions } from './options.ts'
-import { optionsSchema, parsePins } from './options.ts'
+import { optionsSchema } from './options.ts'
 import type { GatewayData } from './plan.ts'
-import { compiledRules, connectionPorts, networkPart, planGateway, pluginId, proxyVariables, readData } from './plan.ts'
-import { serverLookup, systemLookup } from './resolve.ts'
+import { connectionPorts, networkPart, planGateway, pluginId, readData } from './plan.ts'
 import { verifyGateway } from './verify.ts'
 
 /**
@@ -47,25 +48,22 @@ class AppliedGateway implements AppliedLayer {
   readonly #options: GatewayOptions
 
   constructor(data: GatewayData, context: ApplyContext) {
-    const rules = compiledRules(data)
+    const rules = compiledRules(data.rules)
     const { options } = data
     this.#options = options
     this.#ports = connectionPorts(rules, options)
     this.#gateway = new Gateway({
       plugin: pluginId,
       rules,
-      pins: parsePins(options.hosts),
-      lookup: options.resolver === null ? systemLookup : serverLookup(options.resolver),
+      options,
       proxyPort: options.proxyPort,
-      maxConnections: options.maxConnections,
-      encryptedClientHello: options.encryptedClientHello,
       report: (denial) => context.report(denial),
     })
   }
 
   contribute(spec: LaunchSpec): LaunchSpec {
     const { proxyPort, proxyVariables: wanted } = this.#options
-    const variables = wanted && proxyPort !== null ? proxyVariables(proxyPort) : {}
+    const variables = wanted && proxyPort !== null ? proxyVariables(`http://127.0.0.1:${proxyPort}`) : {}
     const environment = { ...spec.command.environment, ...variables }
     return { ...spec, command: { ...spec.command, environment }, network: networkPart(this.#ports) }
   }

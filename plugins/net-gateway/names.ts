@@ -1,8 +1,8 @@
-import { parseAddress } from './address.ts'
-import type { Decider } from './decide.ts'
+import { parseAddress } from '../../gateway/address.ts'
+import type { Decider } from '../../gateway/decide.ts'
 import type { Answer, Query } from './dns-message.ts'
 import { decodeQuery, encodeFailure, encodeName, encodeResponse, recordTypes, responseCodes } from './dns-message.ts'
-import type { Refusal } from './reasons.ts'
+import type { Refusal } from '../../gateway/reasons.ts'
 
 /** The nameserver that resolv.conf(5) inside names. Any other IPv4 address works too, but for 127.0.0.0/8 (the reply's source would differ). */
 export const nameServerAddress = '198.18.0.1'

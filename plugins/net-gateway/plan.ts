@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import type { Claim, LayerPlan, NetworkPart, NetworkPolicy } from '../../core/contracts/index.ts'
+import type { PlannedRules } from '../../gateway/policy.ts'
+import { describeRules, rulesShape, splitPolicy } from '../../gateway/policy.ts'
+import type { CompiledRule } from '../../gateway/rules.ts'
+import { webPorts } from '../../gateway/rules.ts'
 import { namePort } from './gateway.ts'
 import type { GatewayOptions } from './options.ts'
 import { optionsSchema } from './options.ts'
-import type { CompiledRule } from './rules.ts'
-import { compileRule, webPorts } from './rules.ts'
 
 export const pluginId = 'net-gateway'
 
@@ -20,12 +22,12 @@ export type ClaimId = keyof typeof claims
 
 /** What `apply` needs; plain JSON, checked again when it is read back. */
 export interface GatewayData {
-  readonly rules: readonly { readonly host: string; readonly port: number | null }[]
+  readonly rules: PlannedRules
   readonly options: GatewayOptions
 }
 
 const dataSchema: z.ZodType<GatewayData> = z.strictObject({
-  rules: z.array(z.strictObject({ host: z.string(), port: z.number().int().nullable() })),
+  rules: rulesShape,
   options: optionsSchema,
 })
 
@@ -33,15 +35,10 @@ const dataSchema: z.ZodType<GatewayData> = z.strictObject({
 const mostPorts = 31
 
 export function planGateway(policy: NetworkPolicy, options: GatewayOptions): LayerPlan {
-  const compiled = policy.allow.map(compileRule)
-  const unsupported = compiled.filter((rule) => typeof rule === 'string').map((why) => `network.allow: ${why}`)
-  const rules = policy.allow.filter((_, index) => typeof compiled[index] !== 'string').map(({ host, port }) => ({ host, port }))
-  const ports = connectionPorts(
-    compiled.filter((rule) => typeof rule !== 'string'),
-    options,
-  )
+  const { rules, compiled, unsupported: unheld } = splitPolicy(policy)
+  const unsupported = [...unheld]
+  const ports = connectionPorts(compiled, options)
   if (ports.length > mostPorts) unsupported.push(`network.allow: more than ${mostPorts} different ports`)
-  const allowed = rules.map(({ host, port }) => (port === null ? host : `${host}:${port}`))
   const data: GatewayData = { rules, options }
   return {
     plugin: pluginId,
@@ -53,7 +50,7 @@ export function planGateway(policy: NetworkPolicy, options: GatewayOptions): Lay
       'own network namespace: loopback only, every address local to it',
       `TCP listeners of the gateway on ports ${ports.join(', ')}; the agent's own servers need other ports`,
       'names are answered by the gateway with synthetic addresses out of 198.18.0.0/15',
-      allowed.length === 0 ? 'nothing is allowed' : `allowed: ${allowed.join(', ')}`,
+      describeRules(rules),
       ...(options.proxyPort === null ? [] : [`HTTP proxy for programs that want one: http://127.0.0.1:${options.proxyPort}`]),
     ],
     data,
@@ -63,10 +60,6 @@ export function planGateway(policy: NetworkPolicy, options: GatewayOptions): Lay
 /** Throws a ZodError for anything but what `planGateway` made. */
 export function readData(data: unknown): GatewayData {
   return dataSchema.parse(data)
-}
-
-export function compiledRules(data: GatewayData): CompiledRule[] {
-  return data.rules.map(compileRule).filter((rule) => typeof rule !== 'string')
 }
 
 /** Ports with a TCP listener. The web ports always have one, so that attempts there are refused with an event instead of silently. */
@@ -81,11 +74,4 @@ export function networkPart(ports: readonly number[]): NetworkPart {
     anyAddress: true,
     listeners: [{ protocol: 'udp', port: namePort }, ...ports.map((port) => ({ protocol: 'tcp', port }) as const)],
   }
-}
-
-/** For programs that honour them. The job's own servers are reached directly. */
-export function proxyVariables(port: number): Record<string, string> {
-  const url = `http://127.0.0.1:${port}`
-  const none = 'localhost,127.0.0.1,::1'
-  return { HTTP_PROXY: url, HTTPS_PROXY: url, http_proxy: url, https_proxy: url, NO_PROXY: none, no_proxy: none }
 }

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import type { Attempt, Evidence, Outcome, Probe } from '../../core/contracts/index.ts'
 import { encodeName, responseCodes } from './dns-message.ts'
 import type { Gateway } from './gateway.ts'
-import { parseAuthority, parseHost } from './host.ts'
+import { parseAuthority, parseHost } from '../../gateway/host.ts'
 import { nameServerAddress } from './names.ts'
 import type { ClaimId } from './plan.ts'
-import type { Refusal } from './reasons.ts'
+import type { Refusal } from '../../gateway/reasons.ts'
 
 /** Documentation (RFC 5737) and synthetic addresses: nobody's, so an attempt that got out would disturb nobody. */
 const strangers = ['192.0.2.77', '198.18.0.99'] as const

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { clientHello, serverNameData } from './hello.ts'
+import { clientHello, serverNameData } from '../../gateway/hello.ts'
 import { startNaiveProxy, startNaiveRelay } from './naive-proxy.ts'
 import type { Listening, Recorder, Street } from './street.ts'
 import { openStreet, speak, startRecorder } from './street.ts'

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Decider } from '../../../plugins/net-gateway/decide.ts'
+import { Decider } from '../../../gateway/decide.ts'
 import { decodeQuery, encodeName, recordTypes } from '../../../plugins/net-gateway/dns-message.ts'
 import { NameServer, NameTable } from '../../../plugins/net-gateway/names.ts'
-import type { Refusal } from '../../../plugins/net-gateway/reasons.ts'
-import { compileRule } from '../../../plugins/net-gateway/rules.ts'
-import { hostName, spelling } from './spellings.ts'
+import type { Refusal } from '../../../gateway/reasons.ts'
+import { compileRule } from '../../../gateway/rules.ts'
+import { hostName, spelling } from '../../gateway/spellings.ts'
 
 interface Reply {
   readonly id: number

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { clientHello } from './hello.ts'
+import { clientHello } from '../../gateway/hello.ts'
 import { listen, openStreet, speak } from './street.ts'
 
 /** Bytes with the structure of what is parsed, damaged here and there. */

@@ -3,8 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import type { Denial, NetworkRule } from '../../../core/contracts/index.ts'
 import { Gateway } from '../../../plugins/net-gateway/gateway.ts'
-import { parsePins } from '../../../plugins/net-gateway/options.ts'
-import { compileRule } from '../../../plugins/net-gateway/rules.ts'
+import { compileRule } from '../../../gateway/rules.ts'
 
 /** A server on the host that keeps every byte it is sent and answers each piece as an HTTP server would. */
 export interface Recorder extends AsyncDisposable {
@@ -77,14 +76,12 @@ export function openStreet({ allow, hosts, addresses = {}, maxConnections = 100,
   const gateway = new Gateway({
     plugin: 'net-gateway',
     rules: allow.map(compileRule).filter((rule) => typeof rule !== 'string'),
-    pins: parsePins(hosts),
+    options: { hosts, resolver: null, maxConnections, encryptedClientHello: 'refuse' },
     lookup: (name) => {
       lookups.push(name)
       return Promise.resolve(addresses[name] ?? [])
     },
     proxyPort: 3128,
-    maxConnections,
-    encryptedClientHello: 'refuse',
     report: (denial) => denials.push(denial),
     helloMs,
     silentMs: 60,

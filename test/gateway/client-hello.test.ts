@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkHello } from '../../../plugins/net-gateway/check-hello.ts'
-import { parseClientHello } from '../../../plugins/net-gateway/client-hello.ts'
-import { classify } from '../../../plugins/net-gateway/first-bytes.ts'
-import { parseHost } from '../../../plugins/net-gateway/host.ts'
+import { checkHello } from '../../gateway/check-hello.ts'
+import { parseClientHello } from '../../gateway/client-hello.ts'
+import { classify } from '../../gateway/first-bytes.ts'
+import { parseHost } from '../../gateway/host.ts'
 import { clientHello, serverNameData } from './hello.ts'
 
 describe('ClientHello', () => {

@@ -1,4 +1,4 @@
-import type { Denial } from '../../core/contracts/index.ts'
+import type { Denial } from '../core/contracts/index.ts'
 import type { Refusal } from './reasons.ts'
 
 const burst = 50

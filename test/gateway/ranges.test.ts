@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseAddress } from '../../../plugins/net-gateway/address.ts'
-import { closedRange } from '../../../plugins/net-gateway/ranges.ts'
+import { parseAddress } from '../../gateway/address.ts'
+import { closedRange } from '../../gateway/ranges.ts'
 
 const range = (text: string): string | null => {
   const address = parseAddress(text)

@@ -1,4 +1,4 @@
-import type { NetworkRule } from '../../core/contracts/index.ts'
+import type { NetworkRule } from '../core/contracts/index.ts'
 import type { Host } from './host.ts'
 import { parseHost } from './host.ts'
 import { isLoopback, isSynthetic, isUnspecified } from './ranges.ts'

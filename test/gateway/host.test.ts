@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseAddress } from '../../../plugins/net-gateway/address.ts'
-import { formatAuthority, parseAuthority, parseHost } from '../../../plugins/net-gateway/host.ts'
-import { compileRule, matchesHost } from '../../../plugins/net-gateway/rules.ts'
+import { parseAddress } from '../../gateway/address.ts'
+import { formatAuthority, parseAuthority, parseHost } from '../../gateway/host.ts'
+import { compileRule, matchesHost } from '../../gateway/rules.ts'
 import { hostName } from './spellings.ts'
 
 describe('canonical hosts', () => {

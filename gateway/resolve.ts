@@ -5,7 +5,7 @@ import type { Address } from './address.ts'
 import { parseAddress } from './address.ts'
 import type { Destination } from './decide.ts'
 import { formatAuthority } from './host.ts'
-import type { Pin } from './options.ts'
+import type { Pin } from './pins.ts'
 import { closedRange } from './ranges.ts'
 import type { Refusal } from './reasons.ts'
 
