@@ -1,10 +1,10 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { stateHome, type Surroundings, usualUserFile } from './config/locate.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Enforcement } from './contracts/enforcement.ts'
 import { BulkheadError } from './contracts/error.ts'
 import type { ProcessIdentity } from './contracts/sandbox.ts'
+import { userFolders } from '../native/user-folders.ts'
 
 /** What a command is run with. Nothing else is read from the process. */
 export interface ComposeOptions {
@@ -64,9 +64,9 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
   }
 }
 
-export function surroundingsOf({ directory, variables }: ComposeOptions): Surroundings {
-  const home = variables['HOME']
-  return { directory, home: home?.startsWith('/') === true ? home : homedir(), variables }
+export function surroundingsOf({ directory, variables }: Pick<ComposeOptions, 'directory' | 'variables'>): Surroundings {
+  const { home, ...folders } = userFolders(variables)
+  return { directory, home, folders, variables }
 }
 
 /** Our own process is there as long as we can ask. */

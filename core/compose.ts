@@ -69,7 +69,10 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
     import('./scheduler/board.ts'),
     import('../native/index.ts'),
   ])
-  const workspaces = await openWorkspaces(options.directory, options.variables)
+  const surroundings = surroundingsOf(options)
+  const self = itself(processIdentity(process.pid))
+  const { directory, variables } = options
+  const workspaces = await openWorkspaces({ directory, variables, stateHome: stateHome(surroundings), processes: { self, isAlive } })
   const { repository } = workspaces
   const scope = root.createChildContainer()
   const journal = openJournal({ file: join(repository.state, 'journal.db'), isAlive })
@@ -79,7 +82,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
     board.sync()
     return board.views()
   }
-  const presence = new scheduling.Presence({ journal, self: itself(processIdentity(process.pid)) })
+  const presence = new scheduling.Presence({ journal, self })
   const user = userName()
 
   bind(scope, WorkspacesToken, () => workspaces)
@@ -90,7 +93,6 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
 
   const loadRequest = once(async (): Promise<LoadRequest> => {
     const plugins = await import('../plugins/index.ts')
-    const surroundings = surroundingsOf(options)
     return {
       file: options.configFile,
       environment: options.environment,

@@ -4,6 +4,7 @@ import type { NativeLauncher } from './platform.ts'
 export { createHost } from './host.ts'
 export type { NativeLauncher } from './platform.ts'
 export { isAlive, processIdentity } from './process.ts'
+export { userFolders } from './user-folders.ts'
 
 /** Starts nothing yet: what it needs starts with the first launch or probe. */
 export function createLauncher(): NativeLauncher {

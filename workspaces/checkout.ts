@@ -7,7 +7,6 @@ import {
   openSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -15,9 +14,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import { BulkheadError } from '../core/contracts/error.ts'
+import type { ProcessIdentity } from '../core/contracts/sandbox.ts'
+import { fromGit, move as moveFile } from './filesystem.ts'
 import type { Git, Place } from './git.ts'
 import type { Layout } from './layout.ts'
-import { ownMark, type ProcessMark } from './liveness.ts'
 import { compareTrees } from './raw-diff.ts'
 import { readGitFile, type Repository } from './repository.ts'
 import { visibleLine } from './visible.ts'
@@ -33,7 +33,7 @@ export interface Checkout {
 
 /** Written before the target moves, so that a crash before the checkout followed can be made good. */
 export interface CheckoutMarker extends Checkout {
-  readonly process: ProcessMark
+  readonly process: ProcessIdentity
   readonly target: string
   readonly from: string
   readonly to: string
@@ -57,7 +57,7 @@ export function checkoutsOf(repository: Repository, target: string): readonly Ch
   const linked = (existsSync(admins) ? readdirSync(admins) : [])
     .map((name) => join(admins, name))
     .filter(names)
-    .map((gitDirectory) => ({ gitDirectory, workTree: (readGitFile(gitDirectory, 'gitdir') ?? '').replace(/\/\.git\n?$/, '') }))
+    .map((gitDirectory) => ({ gitDirectory, workTree: fromGit((readGitFile(gitDirectory, 'gitdir') ?? '').replace(/\/\.git\n?$/, '')) }))
     .filter(({ workTree }) => existsSync(workTree))
   return [...(main ? [{ gitDirectory: repository.gitDirectory, workTree: repository.root }] : []), ...linked]
 }
@@ -105,7 +105,7 @@ export async function holdCheckout(
   try {
     if (existsSync(index)) copyFileSync(index, copy)
     await proveClean(git, place, checkout, { from, to })
-    const note: CheckoutMarker = { ...checkout, process: ownMark(), target: move.target, from, to }
+    const note: CheckoutMarker = { ...checkout, process: repository.processes.self, target: move.target, from, to }
     movesInProgress.add(marker)
     writeDurably(marker, JSON.stringify(note))
   } catch (error) {
@@ -120,7 +120,7 @@ export async function holdCheckout(
         writeFileSync(descriptor, readFileSync(copy))
         fsyncSync(descriptor)
         closeSync(descriptor)
-        renameSync(lock, index)
+        moveFile(lock, index)
       } catch {
         // The branch has moved and stays so. The marker lets `recover` bring the files after it.
         rmSync(lock, { force: true })
@@ -140,14 +140,15 @@ export async function holdCheckout(
 }
 
 /**
- * The user's own configuration applies to their checkout (line ends, sparse patterns), but not their filters: which of them runs would be
- * the choice of the landed `.gitattributes`. Files that a filter would have changed (LFS) stay as they are stored.
+ * The user's own configuration applies to their checkout (line ends, which Git for Windows sets for the whole machine; sparse patterns),
+ * but not their filters: which of them runs would be the choice of the landed `.gitattributes`. Files that a filter would have changed (LFS)
+ * stay as they are stored.
  */
 export async function checkoutPlace(git: Git, repository: Repository, checkout: Checkout, index: string): Promise<Place> {
   const place = { gitDirectory: checkout.gitDirectory, workTree: checkout.workTree, index }
   // Asked of this very checkout: a linked worktree can have configuration of its own (`extensions.worktreeConfig`).
   const filters = await git.fields(place, ['config', '-z', '--name-only', '--get-regexp', '^filter\\.'], { exits: [0, 1] })
-  const config: Record<string, string> = {}
+  const config: Record<string, string> = { ...(await git.userConfig(place, repository.variables, '^core\\.(autocrlf|eol|safecrlf)$')) }
   for (const key of filters) {
     const driver = key.slice(0, key.lastIndexOf('.'))
     Object.assign(config, { [`${driver}.clean`]: '', [`${driver}.smudge`]: '', [`${driver}.process`]: '', [`${driver}.required`]: 'false' })

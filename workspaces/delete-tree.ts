@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { move } from './filesystem.ts'
 
 /** Far below PATH_MAX (4,096), with room for the longest name (255). */
 const longestPath = 2_000
@@ -15,9 +16,9 @@ export function deleteTree(path: string): void {
     rmSync(path, { recursive: true, force: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY', 'ENAMETOOLONG'].includes(code ?? '')) throw error
+    if (!['EACCES', 'EPERM', 'EBUSY', 'ENOTEMPTY', 'ENAMETOOLONG'].includes(code ?? '')) throw error
     makeReachable(path)
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
@@ -38,6 +39,6 @@ function within(root: string, directory: string): string {
   const moved = join(root, `moved-up-${randomBytes(12).toString('hex')}`)
   // A directory can be moved only by who may write it: its `..` changes.
   chmodSync(directory, 0o700)
-  renameSync(directory, moved)
+  move(directory, moved)
   return moved
 }

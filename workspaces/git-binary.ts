@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { canonicalPath, hasUnixFiles } from './filesystem.ts'
 import { pinnedEnvironment } from './pins.ts'
 
 /** `merge-tree --write-tree` appeared in 2.38. */
@@ -19,12 +20,13 @@ export interface GitBinary {
  * Throws `host_tool_missing`.
  */
 export async function findGit(path: string | undefined): Promise<GitBinary> {
-  const binary = (path ?? '')
+  const found = (path ?? '')
     .split(delimiter)
     .filter((folder) => isAbsolute(folder))
-    .map((folder) => join(folder, process.platform === 'win32' ? 'git.exe' : 'git'))
+    .map((folder) => join(folder, hasUnixFiles ? 'git' : 'git.exe'))
     .find(isProgram)
-  if (binary === undefined) throw new BulkheadError('host_tool_missing', 'git was not found on PATH', { remedy })
+  if (found === undefined) throw new BulkheadError('host_tool_missing', 'git was not found on PATH', { remedy })
+  const binary = behindWrapper(canonicalPath(found))
   const { stdout } = await promisify(execFile)(binary, ['version'], { env: pinnedEnvironment(binary), timeout: 10_000 })
   const match = /^git version (\d+)\.(\d+)\S*/.exec(stdout)
   const version = match?.[0].slice('git version '.length) ?? 'unknown'
@@ -32,7 +34,17 @@ export async function findGit(path: string | undefined): Promise<GitBinary> {
   if (major < minimum[0] || (major === minimum[0] && minor < minimum[1])) {
     throw new BulkheadError('host_tool_missing', `git ${version} is too old (${binary})`, { remedy })
   }
-  return { path: realpathSync(binary), version }
+  return { path: binary, version }
+}
+
+/**
+ * Git for Windows puts a starter on PATH (`cmd/git.exe`, `bin/git.exe`) that runs the real program and waits for it: ending the starter would
+ * leave git at work.
+ */
+function behindWrapper(binary: string): string {
+  if (hasUnixFiles || !['cmd', 'bin'].includes(basename(dirname(binary)).toLowerCase())) return binary
+  const folders = ['mingw64', 'clangarm64', 'mingw32'].map((folder) => join(dirname(binary), '..', folder, 'bin', 'git.exe'))
+  return folders.find(isProgram) ?? binary
 }
 
 function isProgram(file: string): boolean {

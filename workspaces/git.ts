@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { simpleGit } from 'simple-git'
 import { BulkheadError } from '../core/contracts/error.ts'
-import { pinnedEnvironment } from './pins.ts'
+import { pinnedEnvironment, userEnvironment } from './pins.ts'
 import { visibleLine } from './visible.ts'
 
 /** Which repository a command works on. Always explicit: git never looks for one. */
@@ -150,16 +150,28 @@ export class Git {
    * The one command that lets git look for a repository: at start, from the directory the user named, to find the user's own. Their
    * configuration is read here so that `safe.directory` holds; `rev-parse` runs nothing.
    */
-  async discover(directory: string, home: string | undefined, args: readonly string[]): Promise<GitResult> {
-    const { GIT_CONFIG_GLOBAL: _, HOME: __, XDG_CONFIG_HOME: ___, ...pinned } = pinnedEnvironment(this.binary)
-    // Without the pinned configuration, which would refuse to start in a bare repository.
-    const env = { ...pinned, GIT_CONFIG_COUNT: '0' }
-    const child = spawn(this.binary, ['rev-parse', ...args], {
-      cwd: directory,
-      env: home === undefined ? env : { ...env, HOME: home },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+  async discover(directory: string, variables: NodeJS.ProcessEnv, args: readonly string[]): Promise<GitResult> {
+    const env = userEnvironment(this.binary, variables)
+    const child = spawn(this.binary, ['rev-parse', ...args], { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     return finish(child, args, {})
+  }
+
+  /** Settings that match `pattern`, as the user has them: in the system's, their own and the repository's configuration, last one last. */
+  async userConfig(place: Place, variables: NodeJS.ProcessEnv, pattern: string): Promise<Readonly<Record<string, string>>> {
+    const args = ['config', '-z', '--includes', '--get-regexp', pattern]
+    const child = spawn(this.binary, [...globalArguments(place), ...args], {
+      cwd: this.directory,
+      env: userEnvironment(this.binary, variables),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    })
+    const { stdout, stderr, exitCode } = await finish(child, args, {})
+    if (exitCode > 1) throw failure(args, exitCode, stderr)
+    const entries = stdout.toString('utf8').split('\0').slice(0, -1)
+    // A key without a value (`[core] autocrlf`) means true.
+    return Object.fromEntries(
+      entries.map((entry) => [entry.split('\n', 1)[0] ?? '', entry.includes('\n') ? entry.slice(entry.indexOf('\n') + 1) : 'true']),
+    )
   }
 
   private once(place: Place, args: readonly string[], options: RunOptions): Promise<GitResult> {

@@ -1,6 +1,7 @@
-import { copyFileSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, chmodSync } from 'node:fs'
+import { chmodSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { canonicalPath } from './filesystem.ts'
 import type { Git } from './git.ts'
 import type { Repository } from './repository.ts'
 import { visibleLine } from './visible.ts'
@@ -31,7 +32,7 @@ export async function copyIncluded(git: Git, repository: Repository, tree: strin
     const stat = lstatSync(source, { throwIfNoEntry: false })
     // A matched directory with a repository of its own is listed with a slash; it is not a file and is left out.
     if (stat === undefined || !stat.isFile() || path.endsWith('/')) continue
-    if (realpathSync(dirname(source)) !== join(repository.root, dirname(path))) continue
+    if (canonicalPath(dirname(source)) !== join(repository.root, dirname(path))) continue
     bytes += stat.size
     if (copied.length >= maximumFiles || bytes > maximumBytes) {
       throw new BulkheadError(

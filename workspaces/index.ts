@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import PQueue from 'p-queue'
 import type { MergeQueue, Workspaces } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { diffText } from './diff.ts'
 import { Git } from './git.ts'
 import { findGit } from './git-binary.ts'
+import type { WorkspacesOptions } from './options.ts'
 import { differs, jobRef, takeIn } from './intake.ts'
 import { layoutOf } from './layout.ts'
 import { GitMergeQueue } from './merge-queue.ts'
@@ -25,12 +27,13 @@ const creations = 4
 const gits = new WeakMap<Workspaces, { git: Git; repository: Repository }>()
 
 /**
- * Opens the repository that `directory` lies in, and its state directory (made when absent, mode 0700). Throws `usage_not_a_repository`,
+ * Opens the repository that a directory lies in, and its state directory (made when absent, mode 0700). Throws `usage_not_a_repository`,
  * `host_tool_missing`, `usage_invalid` for a bad state directory.
  */
-export async function openWorkspaces(directory: string, environment: NodeJS.ProcessEnv): Promise<Workspaces> {
-  const binary = await findGit(environment['PATH'])
-  const repository = await findRepository(new Git(binary.path, '/'), directory, environment)
+export async function openWorkspaces(options: WorkspacesOptions): Promise<Workspaces> {
+  const binary = await findGit(options.variables['PATH'])
+  // Until there is a state directory, git works in its own: like the root directory it holds no attributes, and unlike it, on every system.
+  const repository = await findRepository(new Git(binary.path, dirname(binary.path)), options)
   const layout = layoutOf(repository.state)
   try {
     for (const path of Object.values(layout)) if (path !== layout.bench) mkdirSync(path, { recursive: true, mode: 0o700 })

@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { canonicalPath, toGit } from './filesystem.ts'
 
 /** git follows alternates of alternates this deep (gitrepository-layout(5), `alt_odb` in git's source). */
 const maximumDepth = 5
@@ -10,7 +11,7 @@ export function objectStoresOf(objects: string): readonly string[] {
   const visit = (directory: string, depth: number): void => {
     let path: string
     try {
-      path = realpathSync(directory)
+      path = canonicalPath(directory)
     } catch {
       return
     }
@@ -37,7 +38,7 @@ function alternatesIn(objects: string): readonly string[] {
 
 /** The content of an `info/alternates` that names `stores`. */
 export function alternatesFile(stores: readonly string[]): string {
-  return stores.map((path) => `${quoted(path)}\n`).join('')
+  return stores.map((path) => `${quoted(toGit(path))}\n`).join('')
 }
 
 /** git reads a line that begins with a double quote as a C string; that is how a newline gets into a path. */

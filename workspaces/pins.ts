@@ -1,4 +1,5 @@
-import { delimiter, dirname } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { hasUnixFiles } from './filesystem.ts'
 
 /**
  * Configuration that every git process of ours gets at the highest precedence, so that no file can switch on something that runs a
@@ -6,10 +7,7 @@ import { delimiter, dirname } from 'node:path'
  * that Bulkhead or the user owns, because filters, aliases and `ext::` remotes cannot be pinned by name.
  */
 const pinnedConfig: Readonly<Record<string, string>> = {
-  'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
-  'core.attributesFile': '/dev/null',
-  'core.excludesFile': '/dev/null',
   'core.pager': 'cat',
   'core.editor': 'false',
   'core.askPass': 'false',
@@ -18,6 +16,7 @@ const pinnedConfig: Readonly<Record<string, string>> = {
   'core.quotePath': 'false',
   'core.protectHFS': 'true',
   'core.protectNTFS': 'true',
+  'core.longPaths': 'true',
   'commit.gpgSign': 'false',
   'log.showSignature': 'false',
   'gc.auto': '0',
@@ -31,16 +30,25 @@ const pinnedConfig: Readonly<Record<string, string>> = {
   'advice.detachedHead': 'false',
 }
 
-/** The pinned environment; built from nothing, so no `GIT_*`, pager, editor or proxy of the user's shell gets in. */
+/** What tells git where the configuration of the user and of the machine is. The last three are Git for Windows' (`mingw_startup`). */
+const userVariables = ['HOME', 'XDG_CONFIG_HOME', 'GIT_CONFIG_GLOBAL', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH'] as const
+
+/**
+ * The pinned environment; built from nothing, so no `GIT_*`, pager, editor or proxy of the user's shell gets in. What must not exist is
+ * named beside git itself: whoever could make it could replace git. (A root such as `/nonexistent` would be on the current drive on
+ * Windows, where every user may make directories; and `/dev/null` is no file there.)
+ */
 export function pinnedEnvironment(binary: string, config: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const entries = Object.entries({ ...pinnedConfig, ...config })
+  const nothing = join(dirname(binary), 'nonexistent')
+  const files = { 'core.hooksPath': nothing, 'core.attributesFile': nothing, 'core.excludesFile': nothing }
+  const entries = Object.entries({ ...pinnedConfig, ...files, ...config })
   const environment: Record<string, string> = {
-    PATH: [dirname(binary), '/usr/bin', '/bin'].join(delimiter),
-    HOME: '/nonexistent',
-    XDG_CONFIG_HOME: '/nonexistent',
+    PATH: [dirname(binary), ...(hasUnixFiles ? ['/usr/bin', '/bin'] : [])].join(delimiter),
+    HOME: nothing,
+    XDG_CONFIG_HOME: nothing,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_GLOBAL: nothing,
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: 'none',
@@ -54,4 +62,18 @@ export function pinnedEnvironment(binary: string, config: Readonly<Record<string
     environment[`GIT_CONFIG_VALUE_${index}`] = value
   }
   return environment
+}
+
+/** The same where the user's own configuration must be read: only for commands that can run nothing of it. */
+export function userEnvironment(binary: string, variables: NodeJS.ProcessEnv): Record<string, string> {
+  const {
+    GIT_CONFIG_GLOBAL: _global,
+    GIT_CONFIG_NOSYSTEM: _system,
+    HOME: _home,
+    XDG_CONFIG_HOME: _xdg,
+    ...pinned
+  } = pinnedEnvironment(binary)
+  const own = userVariables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]]))
+  // Without the pinned configuration: it would be read as the user's, and it refuses to start in a bare repository.
+  return { ...pinned, ...Object.fromEntries(own), GIT_CONFIG_COUNT: '0' }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasUnixFiles, move } from './filesystem.ts'
 import type { Place } from './git.ts'
 import { alternatesFile } from './object-stores.ts'
 import type { Repository } from './repository.ts'
@@ -16,7 +17,7 @@ export function makePrivateRepository(directory: string, repository: Repository)
   const temporary = `${directory}.${randomBytes(6).toString('hex')}`
   writeRepository(temporary, repository, { head: 'ref: refs/heads/none\n', config: '' })
   try {
-    renameSync(temporary, directory)
+    move(temporary, directory)
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     if (!existsSync(directory)) throw error
@@ -32,7 +33,9 @@ export function writeRepository(
     mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 })
   }
   const sha256 = repository.objectFormat !== 'sha1'
-  const format = `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tfilemode = true\n\tsymlinks = true\n\tautocrlf = false\n`
+  // Without them git keeps the executable bit and the kind of a link as the base has them.
+  const files = `filemode = ${hasUnixFiles}\n\tsymlinks = ${hasUnixFiles}\n\tautocrlf = false\n\tlongpaths = true\n`
+  const format = `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\t${files}`
   const extensions = sha256 ? `[extensions]\n\tobjectformat = ${repository.objectFormat}\n` : ''
   writeFileSync(join(directory, 'config'), format + content.config + extensions)
   writeFileSync(join(directory, 'objects/info/alternates'), alternatesFile(repository.objectStores))

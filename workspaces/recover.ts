@@ -4,7 +4,6 @@ import { checkoutPlace, checkoutsOf, holdCheckout, movesInProgress, type Checkou
 import { deleteTree } from './delete-tree.ts'
 import type { Git, Place } from './git.ts'
 import type { Layout } from './layout.ts'
-import { isAlive } from './liveness.ts'
 import { compareTrees } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
 import { visibleLine } from './visible.ts'
@@ -15,7 +14,7 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
   const done: string[] = []
   for (const entry of readdirSync(layout.making)) {
     const [name = '', pid = '', startTime = ''] = entry.split('+')
-    if (isAlive({ pid: Number(pid), startTime })) continue
+    if (repository.processes.isAlive({ pid: Number(pid), startTime })) continue
     undoWorktree(repository, join(layout.making, entry))
     done.push(`undid the half-made workspace '${name}'`)
   }
@@ -42,12 +41,12 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
 async function recoverCheckout(git: Git, repository: Repository, layout: Layout, file: string): Promise<string | undefined> {
   const marker = JSON.parse(readFileSync(file, 'utf8')) as CheckoutMarker
   const own = marker.process.pid === process.pid
-  if (movesInProgress.has(file) || (isAlive(marker.process) && !own)) return undefined
+  if (movesInProgress.has(file) || (repository.processes.isAlive(marker.process) && !own)) return undefined
   const { gitDirectory, workTree, target, from, to } = marker
   const clear = (): undefined => {
     for (const leftover of [file, file.replace(/json$/, 'index'), file.replace(/json$/, 'index.lock')]) rmSync(leftover, { force: true })
   }
-  if (!isAlive(marker.process)) rmSync(join(gitDirectory, 'index.lock'), { force: true })
+  if (!repository.processes.isAlive(marker.process)) rmSync(join(gitDirectory, 'index.lock'), { force: true })
   const checkout = checkoutsOf(repository, target).find((other) => other.gitDirectory === gitDirectory)
   const tip = await git.run(repository.place, ['rev-parse', '--verify', '--quiet', target], { exits: [0, 1] })
   if (checkout === undefined || tip.stdout.toString('latin1').trim() !== to || !existsSync(workTree)) return clear()

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Workspaces } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { deleteTree } from './delete-tree.ts'
+import { move } from './filesystem.ts'
 import type { Git } from './git.ts'
 import { readStable, takeIn, jobRef } from './intake.ts'
 import { workspaceAt, type Layout } from './layout.ts'
@@ -39,7 +40,7 @@ export async function removeWorkspace(
   if (record !== undefined) removeAdmin(repository, record.admin, paths.tree)
   if (existsSync(paths.directory)) {
     const trash = join(layout.trash, `${name}+${randomBytes(6).toString('hex')}`)
-    renameSync(paths.directory, trash)
+    move(paths.directory, trash)
     deleteTree(trash)
   }
   for (const ref of [jobRef(name), candidateRef(name)]) await git.run(repository.place, ['update-ref', '-d', ref], { retryLocks: true })
@@ -88,6 +89,6 @@ async function backUp(git: Git, repository: Repository, name: string, commit: st
 
 async function keepAside(layout: Layout, name: string): Promise<string> {
   const kept = join(layout.kept, `${name}-${randomBytes(6).toString('hex')}`)
-  renameSync(workspaceAt(layout, name).tree, kept)
+  move(workspaceAt(layout, name).tree, kept)
   return kept
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { RepositoryFacts } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { canonicalPath } from './filesystem.ts'
 import type { Git, Place } from './git.ts'
+import type { WorkspacesOptions } from './options.ts'
 import { objectStoresOf } from './object-stores.ts'
 import { visibleLine } from './visible.ts'
 
@@ -18,19 +20,21 @@ export interface Repository extends RepositoryFacts {
   readonly objectStores: readonly string[]
   /** Every host command that reads or changes the user's repository uses this place. */
   readonly place: Place
+  readonly processes: WorkspacesOptions['processes']
+  /** Where git finds the user's own configuration. */
+  readonly variables: NodeJS.ProcessEnv
 }
 
 /**
  * Finds the repository that `directory` belongs to: a main checkout, a linked worktree, a submodule's checkout or a bare repository.
  * Throws `usage_not_a_repository`, also where there is no commit yet and for a partial clone.
  */
-export async function findRepository(git: Git, directory: string, environment: NodeJS.ProcessEnv): Promise<Repository> {
+export async function findRepository(git: Git, { directory, variables, stateHome, processes }: WorkspacesOptions): Promise<Repository> {
   const start = existingDirectory(directory)
-  const states = stateHome(environment)
-  if (isWithin(states, start)) throw notARepository(start, 'is inside Bulkhead’s own state', 'Run this in your own checkout.')
+  if (isWithin(stateHome, start)) throw notARepository(start, 'is inside Bulkhead’s own state', 'Run this in your own checkout.')
 
   const ask = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr, exitCode } = await git.discover(start, environment['HOME'], ['--path-format=absolute', ...args])
+    const { stdout, stderr, exitCode } = await git.discover(start, variables, ['--path-format=absolute', ...args])
     if (exitCode === 0) return stdout.toString('utf8').replace(/\n$/, '')
     const dubious = stderr.includes('dubious ownership')
     throw notARepository(
@@ -40,7 +44,7 @@ export async function findRepository(git: Git, directory: string, environment: N
     )
   }
 
-  const gitDirectory = realpathSync(await ask('--git-common-dir'))
+  const gitDirectory = canonicalPath(await ask('--git-common-dir'))
   const objectFormat = await ask('--show-object-format')
   const place: Place = { gitDirectory }
   const config = async (key: string, type = 'path'): Promise<string | null> => {
@@ -60,7 +64,7 @@ export async function findRepository(git: Git, directory: string, environment: N
   if (commits.exitCode !== 0 && branches.stdout.length === 0) throw notARepository(root, 'has no commit yet', 'Make a first commit.')
   const head = await git.run(place, ['symbolic-ref', '--quiet', 'HEAD'], { exits: [0, 1] })
 
-  const state = join(states, `${safeBasename(root)}-${createHash('sha256').update(gitDirectory).digest('hex').slice(0, 12)}`)
+  const state = join(stateHome, `${safeBasename(root)}-${createHash('sha256').update(gitDirectory).digest('hex').slice(0, 12)}`)
   if (isWithin(root, state) || isWithin(gitDirectory, state)) {
     throw new BulkheadError('usage_invalid', `the state directory ${visibleLine(state)} lies inside the repository`, {
       remedy: 'Set BULKHEAD_STATE to a directory outside it.',
@@ -76,21 +80,9 @@ export async function findRepository(git: Git, directory: string, environment: N
     refFiles: ((await config('extensions.refStorage')) ?? 'files') === 'files',
     objectStores: objectStoresOf(join(gitDirectory, 'objects')),
     place,
+    processes,
+    variables,
   }
-}
-
-/** `$BULKHEAD_STATE`, `$XDG_STATE_HOME/bulkhead` or `~/.local/state/bulkhead`, absolute. A relative XDG value is ignored, as its standard says. */
-function stateHome(environment: NodeJS.ProcessEnv): string {
-  const own = environment['BULKHEAD_STATE']
-  if (own !== undefined && own !== '') {
-    if (isAbsolute(own)) return canonical(own)
-    throw new BulkheadError('usage_invalid', 'BULKHEAD_STATE is not an absolute path', { remedy: 'Set it to an absolute path.' })
-  }
-  const xdg = environment['XDG_STATE_HOME']
-  if (xdg !== undefined && isAbsolute(xdg)) return join(canonical(xdg), 'bulkhead')
-  const home = environment['HOME']
-  if (home !== undefined && isAbsolute(home)) return join(canonical(home), '.local', 'state', 'bulkhead')
-  throw new BulkheadError('usage_invalid', 'there is no home directory to keep state in', { remedy: 'Set HOME or BULKHEAD_STATE.' })
 }
 
 async function mainCheckout(known: {
@@ -100,31 +92,21 @@ async function mainCheckout(known: {
   ask: (...args: string[]) => Promise<string>
 }): Promise<string> {
   if (known.bare) return known.gitDirectory
-  if (known.workTree !== null) return realpathSync(resolve(known.gitDirectory, known.workTree))
+  if (known.workTree !== null) return canonicalPath(resolve(known.gitDirectory, known.workTree))
   if (basename(known.gitDirectory) === '.git') return dirname(known.gitDirectory)
   // `git init --separate-git-dir`: only the main checkout itself knows where it is.
-  if (realpathSync(await known.ask('--git-dir')) === known.gitDirectory) return realpathSync(await known.ask('--show-toplevel'))
+  if (canonicalPath(await known.ask('--git-dir')) === known.gitDirectory) return canonicalPath(await known.ask('--show-toplevel'))
   throw notARepository(known.gitDirectory, 'has its main checkout elsewhere', 'Run this in the main checkout.')
 }
 
 function existingDirectory(directory: string): string {
   try {
-    const path = realpathSync(directory)
+    const path = canonicalPath(directory)
     if (statSync(path).isDirectory()) return path
   } catch {
     // Told below.
   }
   throw notARepository(directory, 'is not a directory', 'Name a directory inside a repository.')
-}
-
-/** The longest existing part of the path resolved, the rest appended. */
-function canonical(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    const parent = dirname(path)
-    return parent === path ? path : join(canonical(parent), basename(path))
-  }
 }
 
 /** True when `path` is `directory` or below it. Both canonical. */

@@ -1,8 +1,10 @@
-import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { closeSync, copyFileSync, fstatSync, readSync, rmSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import type { ChangeCounts } from '../core/contracts/event.ts'
+import { openPlain } from '../core/contracts/open-plain.ts'
 import type { Workspace } from '../core/contracts/workspace.ts'
+import { toGit } from './filesystem.ts'
 import type { Git, Place } from './git.ts'
 import { workspaceAt, type Layout } from './layout.ts'
 import { findTrap } from './traps.ts'
@@ -85,7 +87,7 @@ export async function watchWorkspace(
     ignorePermissionErrors: true,
     persistent: true,
     ignored: (path, stats) => {
-      const name = path.slice(paths.tree.length + 1)
+      const name = toGit(relative(paths.tree, path))
       if (unwatched.has(basename(path)) || files.has(name) || ignored.has(name)) return true
       if (stats === undefined) return false
       if (!stats.isDirectory()) return true
@@ -149,7 +151,7 @@ async function trackedChanges(git: Git, place: Place): Promise<ReadonlyMap<strin
 function readSmall(path: string, limit: number): Buffer | undefined {
   let descriptor: number
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    descriptor = openPlain(path, 0)
   } catch {
     return undefined
   }

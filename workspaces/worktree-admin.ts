@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { canonicalPath, fromGit, hasUnixFiles, move, toGit } from './filesystem.ts'
 import type { Git } from './git.ts'
 import { readGitFile, type Repository } from './repository.ts'
 
@@ -34,7 +35,7 @@ export async function registerWorktree(git: Git, repository: Repository, request
   try {
     writeFileSync(join(temporary, 'HEAD'), `${request.base}\n`)
     writeFileSync(join(temporary, 'commondir'), '../..\n')
-    writeFileSync(join(temporary, 'gitdir'), `${join(request.tree, '.git')}\n`)
+    writeFileSync(join(temporary, 'gitdir'), `${toGit(join(request.tree, '.git'))}\n`)
     writeFileSync(join(temporary, 'locked'), `${reasonOf(request.making)}\n`)
     copyFileSync(request.index, join(temporary, 'index'))
     mkdirSync(admins, { recursive: true })
@@ -68,12 +69,16 @@ async function addByGit(git: Git, repository: Repository, request: AdminRequest)
     request.base,
   ]
   await git.run(repository.place, args, { retryLocks: true })
-  const pointer = readFileSync(join(added, '.git'), 'utf8').replace(/^gitdir: /, '').trimEnd() // prettier-ignore
-  if (realpathSync(dirname(pointer)) !== join(repository.gitDirectory, 'worktrees')) {
+  const pointer = fromGit(
+    readFileSync(join(added, '.git'), 'utf8')
+      .replace(/^gitdir: /, '')
+      .trimEnd(),
+  )
+  if (canonicalPath(dirname(pointer)) !== join(repository.gitDirectory, 'worktrees')) {
     throw new BulkheadError('workspace_failed', `git put the worktree of '${request.name}' somewhere unexpected`)
   }
   rmSync(added, { recursive: true })
-  writeFileSync(join(pointer, 'gitdir'), `${join(request.tree, '.git')}\n`)
+  writeFileSync(join(pointer, 'gitdir'), `${toGit(join(request.tree, '.git'))}\n`)
   copyFileSync(request.index, join(pointer, 'index'))
   return basename(pointer)
 }
@@ -81,7 +86,8 @@ async function addByGit(git: Git, repository: Repository, request: AdminRequest)
 /** The `.git` path that an admin directory names; undefined when there is none. */
 export function pointerOf(repository: Repository, admin: string): string | undefined {
   if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(admin)) return undefined
-  return readGitFile(join(repository.gitDirectory, 'worktrees', admin), 'gitdir')?.replace(/\n$/, '')
+  const pointer = readGitFile(join(repository.gitDirectory, 'worktrees', admin), 'gitdir')
+  return pointer === undefined ? undefined : fromGit(pointer.replace(/\n$/, ''))
 }
 
 /**
@@ -114,8 +120,10 @@ function reasonOf(making: string): string {
 }
 
 function renamed(from: string, to: string): boolean {
+  // Windows says only that it was denied, also when something else is in the way.
+  if (!hasUnixFiles && existsSync(to)) return false
   try {
-    renameSync(from, to)
+    move(from, to)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

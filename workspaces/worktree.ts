@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Workspace, WorkspaceRequest } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { buildAgentGit } from './agent-git.ts'
 import { deleteTree } from './delete-tree.ts'
+import { move } from './filesystem.ts'
 import type { Git } from './git.ts'
 import { copyIncluded } from './include.ts'
 import { workspaceAt, workspacePaths, type Layout, type WorkspacePaths } from './layout.ts'
-import { ownMark } from './liveness.ts'
 import { checkHash, checkName } from './names.ts'
 import { makePrivateRepository, privatePlace } from './private-repository.ts'
 import { readGitFile, type Repository } from './repository.ts'
@@ -33,8 +33,8 @@ export async function createWorktree(git: Git, repository: Repository, layout: L
   const base = checkHash(request.base)
   const final = workspaceAt(layout, name)
   if (existsSync(final.directory)) throw taken(name)
-  const mark = ownMark()
-  const making = workspacePaths(join(layout.making, [name, mark.pid, mark.startTime, randomBytes(6).toString('hex')].join('+')))
+  const { pid, startTime } = repository.processes.self
+  const making = workspacePaths(join(layout.making, [name, pid, startTime, randomBytes(6).toString('hex')].join('+')))
   mkdirSync(making.directory, { mode: 0o700 })
   try {
     mkdirSync(join(making.tree, '.git'), { recursive: true })
@@ -49,7 +49,7 @@ export async function createWorktree(git: Git, repository: Repository, layout: L
     const admin = await registerWorktree(git, repository, { name, base, tree: final.tree, index, making: making.directory })
     writeFileSync(making.record, JSON.stringify({ version: 1, base, admin, included } satisfies WorkspaceRecord))
     try {
-      renameSync(making.directory, final.directory)
+      move(making.directory, final.directory)
     } catch (error) {
       throw existsSync(final.directory) ? taken(name) : error
     }

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path'
 
 export interface PathBase {
   /** Directory of the file a path stands in. */
@@ -21,28 +21,32 @@ export function canonicalPattern(text: string, base: PathBase): string | undefin
   const expanded = expandHome(text, base.home)
   if (expanded === undefined) return undefined
   if (!isAbsolute(expanded)) return expanded.replace(/^(?:\.\/+)+/, '')
-  const components = expanded.split('/')
+  const { root } = parse(expanded)
+  const components = expanded.slice(root.length).split(separators)
   const wild = components.findIndex((component) => /[*?[\]{}!]/.test(component))
   if (wild < 0) return realPrefix(resolve(expanded))
-  return join(realPrefix(resolve('/', ...components.slice(0, wild))), ...components.slice(wild))
+  return join(realPrefix(resolve(root, ...components.slice(0, wild))), ...components.slice(wild))
 }
+
+/** What separates the names of a path here: a slash everywhere, and whatever else this system takes for one. */
+const separators = new RegExp(`[/${sep === '/' ? '' : '\\\\'}]`)
 
 /** True when `path` is `directory` or below it. Both canonical. */
 export function isWithin(path: string, directory: string): boolean {
   const way = relative(directory, path)
-  return way === '' || (way !== '..' && !way.startsWith('../') && !isAbsolute(way))
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }
 
 function expandHome(text: string, home: string): string | undefined {
   if (text === '~') return home
-  if (text.startsWith('~/')) return join(home, text.slice(2))
+  if (text.startsWith('~/') || text.startsWith(`~${sep}`)) return join(home, text.slice(2))
   return text.startsWith('~') ? undefined : text
 }
 
-/** Resolves links in the part that exists; the rest is kept, so that a path may be named before it is made. */
+/** Resolves links (and short names, and case, where there are such) in the part that exists; the rest is kept, so that a path may be named before it is made. */
 export function realPrefix(path: string): string {
   try {
-    return realpathSync(path)
+    return realpathSync.native(path)
   } catch {
     const parent = dirname(path)
     return parent === path ? path : join(realPrefix(parent), basename(path))

@@ -49,7 +49,7 @@ export async function loadConfiguration(request: LoadRequest): Promise<Configura
   const { surroundings, repository } = request
   const userPath = userFile(request.file, surroundings)
   const userName = userPath ?? usualUserFile(surroundings)
-  const user = userPath === null ? undefined : await readUser(userPath, repository)
+  const user = userPath === null ? undefined : await readUser(userPath, repository, usualUserFile(surroundings))
   const repositoryFile = repository === null ? null : join(repository, configurationFileName)
   const shared = repositoryFile === null || !present(repositoryFile) ? undefined : await read(repositoryFile, false)
   const sources = [user, shared].filter((source) => source !== undefined)
@@ -136,11 +136,11 @@ export async function loadJobs(path: string, request: LoadRequest, configuration
   return jobs
 }
 
-async function readUser(path: string, repository: string | null): Promise<Source> {
+async function readUser(path: string, repository: string | null, usual: string): Promise<Source> {
   if (repository !== null && isWithin(realPrefix(path), realPrefix(repository))) {
     throw new BulkheadError('config_invalid', 'your own configuration file may not lie inside the repository', {
       where: path,
-      remedy: 'Agents could change it there; move it, for instance to ~/.config/bulkhead/bulkhead.yaml.',
+      remedy: `Agents could change it there; move it, for instance to ${usual}.`,
     })
   }
   const source = await read(path, true)

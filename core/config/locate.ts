@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
+import { BulkheadError } from '../contracts/error.ts'
+import { realPrefix } from './canonical-path.ts'
 
 /** What decides where configuration is looked for. */
 export interface Surroundings {
   readonly directory: string
   readonly home: string
+  /** Where this system keeps the files that a person writes for programs, and those that programs keep for themselves. Absolute. */
+  readonly folders: { readonly configuration: string; readonly state: string }
   readonly variables: Readonly<Record<string, string | undefined>>
 }
 
@@ -18,20 +22,20 @@ export function userFile(named: string | null, surroundings: Surroundings): stri
   return existsSync(usual) ? usual : null
 }
 
-/** Where the user's own file stands when nobody says otherwise (XDG base directories). */
-export function usualUserFile({ home, variables }: Surroundings): string {
-  const directory = nonEmpty(variables['XDG_CONFIG_HOME'])
-  // The specification: a relative path is invalid and must be ignored.
-  const base = directory?.startsWith('/') === true ? directory : join(home, '.config')
-  return join(base, 'bulkhead', configurationFileName)
+/** Where the user's own file stands when nobody says otherwise. */
+export function usualUserFile({ folders }: Surroundings): string {
+  return join(folders.configuration, 'bulkhead', configurationFileName)
 }
 
-/** Directory above the state of every repository: `$BULKHEAD_STATE`, `$XDG_STATE_HOME/bulkhead` or `~/.local/state/bulkhead`. */
-export function stateHome({ home, variables }: Surroundings): string {
+/**
+ * Directory above the state of every repository, canonical: `$BULKHEAD_STATE`, or `bulkhead` where this system keeps such things. Throws
+ * `usage_invalid` for a relative one.
+ */
+export function stateHome({ folders, variables }: Surroundings): string {
   const own = nonEmpty(variables['BULKHEAD_STATE'])
-  if (own !== null) return own
-  const xdg = nonEmpty(variables['XDG_STATE_HOME'])
-  return xdg?.startsWith('/') === true ? join(xdg, 'bulkhead') : join(home, '.local', 'state', 'bulkhead')
+  if (own === null) return realPrefix(join(folders.state, 'bulkhead'))
+  if (isAbsolute(own)) return realPrefix(own)
+  throw new BulkheadError('usage_invalid', 'BULKHEAD_STATE is not an absolute path', { remedy: 'Set it to an absolute path.' })
 }
 
 function nonEmpty(text: string | undefined): string | null {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { InterceptionRule, Limits, NetworkRule, Policy } from '../contracts/policy.ts'
 import { canonicalPath, canonicalPattern, isWithin, type PathBase } from './canonical-path.ts'
 import { show } from './explain.ts'
@@ -37,8 +38,9 @@ export function policyPatch(written: WrittenPolicy | undefined, file: YamlFile, 
   const paths = (key: 'read' | 'write' | 'deny', resolvePath: typeof canonicalPath): string[] | null =>
     written.filesystem?.[key]?.flatMap((text, index) => {
       const path = resolvePath(text, base)
-      if (path !== undefined && (path !== '/' || key === 'deny')) return [path]
-      const rule = path === '/' ? `policy.filesystem.${key} may not be the whole filesystem` : `"${text}" names another user’s home`
+      const everything = path !== undefined && dirname(path) === path
+      if (path !== undefined && (!everything || key === 'deny')) return [path]
+      const rule = everything ? `policy.filesystem.${key} may not be the whole filesystem` : `"${text}" names another user’s home`
       problems.push(
         problemAt(file, [...at, 'filesystem', key, index], rule, 'Name the directories that are needed, by absolute paths or from ~/.'),
       )

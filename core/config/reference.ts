@@ -54,7 +54,7 @@ function configurationPage(): string {
 Two files of one schema ([bulkhead.schema.json](bulkhead.schema.json)), both YAML 1.2:
 
 1. **Your own file** is the policy: \`--config FILE\`, else \`$BULKHEAD_CONFIG\`, else \`$XDG_CONFIG_HOME/bulkhead/bulkhead.yaml\`
-   (\`~/.config/bulkhead/bulkhead.yaml\`). It may not lie inside the repository.
+   (\`~/.config/bulkhead/bulkhead.yaml\`; on Windows \`%APPDATA%\\bulkhead\\bulkhead.yaml\`). It may not lie inside the repository.
 2. **The repository’s file**, \`bulkhead.yaml\` at its top, names agents, gates, set-up and jobs. It may *narrow* the policy, never widen it: every
    path, host, port, limit and variable in it must be covered by yours, its interception rules may only refuse and come first, and it neither
    defines nor chooses environments. Whatever would widen is refused with the line to add to your own file.

@@ -60,7 +60,7 @@ export const path = text
 export const pathPattern = text
   .min(1)
   .max(4095)
-  .refine((value) => !value.split('/').includes('..'), {
+  .refine((value) => !value.split(/[\\/]/).includes('..'), {
     error: 'a pattern may not contain ".."',
     params: { remedy: 'Write the absolute path, or one relative to the workspace.' },
   })

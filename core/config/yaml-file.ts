@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { BulkheadError } from '../contracts/error.ts'
+import { openPlain } from '../contracts/open-plain.ts'
 import type { YamlFile } from './located.ts'
 
 /** A file larger than this is no configuration. */
@@ -19,7 +20,7 @@ export async function readYamlFile(path: string, trusted: boolean): Promise<Yaml
 function readText(path: string, trusted: boolean): string {
   let descriptor: number | undefined
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (trusted ? 0 : constants.O_NOFOLLOW))
+    descriptor = trusted ? openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) : openPlain(path, constants.O_RDONLY)
     const facts = fstatSync(descriptor)
     if (!facts.isFile()) throw unreadable(path, 'is not a regular file')
     if (facts.size > largestBytes) throw unreadable(path, `is larger than ${largestBytes} bytes`)

@@ -4,6 +4,7 @@ import { tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AppliedLayer, ApplyContext, LayerPlan, MountView, WorkspaceView } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
+import { userFolders } from '../../native/index.ts'
 import { canaryPath, makeCanary, removeCanary } from './canary.ts'
 import type { CanaryReceipt } from './canary.ts'
 import { expandDeny } from './deny-expand.ts'
@@ -107,14 +108,14 @@ function refuseGitDirectory(path: string): void {
   })
 }
 
-/** The same places that Bulkhead's configuration and workspaces use (XDG base directories). */
+/** The same places that Bulkhead's configuration and workspaces use. */
 function protectedPlaces(home: string, variables: Readonly<Record<string, string | undefined>>): Protected {
   const absolute = (name: string): string | undefined => (variables[name]?.startsWith('/') === true ? variables[name] : undefined)
-  const named = absolute('BULKHEAD_CONFIG')
+  const folders = userFolders({ ...variables, HOME: home })
   return {
     home,
-    state: absolute('BULKHEAD_STATE') ?? join(absolute('XDG_STATE_HOME') ?? join(home, '.local/state'), 'bulkhead'),
-    configuration: named === undefined ? join(absolute('XDG_CONFIG_HOME') ?? join(home, '.config'), 'bulkhead') : named,
+    state: absolute('BULKHEAD_STATE') ?? join(folders.state, 'bulkhead'),
+    configuration: absolute('BULKHEAD_CONFIG') ?? join(folders.configuration, 'bulkhead'),
   }
 }
 

@@ -65,7 +65,12 @@ export function configWorld(): ConfigWorld {
     request: {
       file: null,
       environment: null,
-      surroundings: { directory: repository, home, variables: {} },
+      surroundings: {
+        directory: repository,
+        home,
+        folders: { configuration: join(home, '.config'), state: join(home, '.local/state') },
+        variables: {},
+      },
       repository,
       own: [join(home, '.local/state/bulkhead'), repository],
       layers: layerPlugins,

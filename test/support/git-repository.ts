@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { CommitMessage, MergeQueue, Workspace, Workspaces } from '../../core/contracts/workspace.ts'
-import { createMergeQueue, openWorkspaces } from '../../workspaces/index.ts'
+import { createMergeQueue } from '../../workspaces/index.ts'
+import { openAt } from './open-workspaces.ts'
 
 /** Plain git as a person uses it: discovers, runs hooks and filters. No configuration of the machine. */
 export function naiveGit(directory: string, args: readonly string[], environment: Record<string, string> = {}): string {
@@ -86,7 +87,7 @@ export function testRepository(
     state: environment.BULKHEAD_STATE,
     base,
     environment,
-    open: () => openWorkspaces(root, environment),
+    open: () => openAt(root, environment),
     [Symbol.dispose]: () => {
       spawnSync('chmod', ['-R', 'u+rwX', area], { stdio: 'ignore' })
       rmSync(area, { recursive: true, force: true })

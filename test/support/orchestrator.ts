@@ -1,8 +1,8 @@
-import { openWorkspaces } from '../../workspaces/index.ts'
+import { openAt } from './open-workspaces.ts'
 import { realStage } from './real-stage.ts'
 
 // A whole orchestrator in a process that can be killed: recovers, runs every job, approves and lands what finished. Arguments: repository.
-const workspaces = await openWorkspaces(process.argv[2] ?? '', process.env)
+const workspaces = await openAt(process.argv[2] ?? '', process.env)
 await using stage = realStage(workspaces)
 await stage.recover()
 const { jobs } = await stage.scheduler.run({ jobs: 'all', concurrency: 3 })

@@ -212,9 +212,10 @@ test('as an ordinary user, from another user’s point of view read-only', { ski
   const script = join(repository.area, 'flow.mts')
   writeFileSync(
     script,
-    `import { createMergeQueue, openWorkspaces } from '${join(packageRoot, 'workspaces/index.ts')}'
+    `import { createMergeQueue } from '${join(packageRoot, 'workspaces/index.ts')}'
+    import { openAt } from '${join(packageRoot, 'test/support/open-workspaces.ts')}'
     import { mkdirSync, readFileSync, writeFileSync, chmodSync } from 'node:fs'
-    const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, { PATH: process.env.PATH, HOME: process.env.HOME })
+    const workspaces = await openAt(${JSON.stringify(repository.root)}, { PATH: process.env.PATH, HOME: process.env.HOME })
     const base = await workspaces.resolve('main')
     const workspace = await workspaces.create({ name: 'job', base, include: true })
     writeFileSync(workspace.path + '/new.txt', 'x')

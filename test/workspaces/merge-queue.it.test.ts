@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { LandRequest, Snapshot } from '../../core/contracts/workspace.ts'
 import { BulkheadError } from '../../core/contracts/error.ts'
-import { openWorkspaces, createMergeQueue } from '../../workspaces/index.ts'
+import { createMergeQueue } from '../../workspaces/index.ts'
 import { commitAll, landRequest, message, naiveGit, startFlow, testRepository, tryGit, writeFiles, type FileContent, type Flow, type TestRepository } from '../support/git-repository.ts' // prettier-ignore
+import { openAt } from '../support/open-workspaces.ts'
 
 async function snapshotOf(flow: Flow, files: Readonly<Record<string, FileContent>>): Promise<Snapshot> {
   writeFiles(flow.workspace.path, files)
@@ -190,6 +191,19 @@ test('a filter that only a linked worktree is configured with does not run eithe
   expect(existsSync(canary)).toBe(true)
 })
 
+test('the checkout follows with the line ends that the user configured for themselves', async () => {
+  using repository = testRepository()
+  writeFiles(join(repository.area, 'home'), { '.gitconfig': '[core]\n\tautocrlf = true\n' })
+  naiveGit(repository.root, ['checkout', '-q', '--', '.'])
+  const flow = await startFlow(repository)
+  const snapshot = await snapshotOf(flow, { 'README.md': 'one\nagent\nthree\n', 'new.txt': 'new\n' })
+  const { checkout } = await flow.queue.land(landRequest(repository, snapshot))
+  expect(checkout).toBe('advanced')
+  expect(readFileSync(join(repository.root, 'README.md'), 'latin1')).toBe('one\r\nagent\r\nthree\r\n')
+  expect(readFileSync(join(repository.root, 'new.txt'), 'latin1')).toBe('new\r\n')
+  expect(naiveGit(repository.root, ['-c', 'core.autocrlf=true', 'status', '--porcelain'])).toBe('')
+})
+
 describe('exactly once', () => {
   test('a job that landed is not landed again, also after others', async () => {
     using repository = testRepository()
@@ -221,7 +235,7 @@ describe('exactly once', () => {
   test('ten jobs land at the same time from two openings of the repository', async () => {
     using repository = testRepository()
     const flow = await startFlow(repository)
-    const others = await openWorkspaces(repository.root, repository.environment)
+    const others = await openAt(repository.root, repository.environment)
     const queues = [flow.queue, createMergeQueue(others)]
     const jobs = await Promise.all(
       Array.from({ length: 10 }, async (_, index) => {
@@ -260,8 +274,9 @@ async function crash(repository: TestRepository, request: LandRequest, stopAt: s
   })
   const plain = Object.fromEntries(Object.entries(request).filter(([key]) => key !== 'check'))
   const script = `
-    import { createMergeQueue, openWorkspaces } from '${join(import.meta.dirname, '../../workspaces/index.ts')}'
-    const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, ${JSON.stringify({ ...repository.environment, PATH: `${wrapper}:${repository.environment['PATH']}` })})
+    import { createMergeQueue } from '${join(import.meta.dirname, '../../workspaces/index.ts')}'
+    import { openAt } from '${join(import.meta.dirname, '../support/open-workspaces.ts')}'
+    const workspaces = await openAt(${JSON.stringify(repository.root)}, ${JSON.stringify({ ...repository.environment, PATH: `${wrapper}:${repository.environment['PATH']}` })})
     await createMergeQueue(workspaces).land({ ...${JSON.stringify(plain)}, check: async () => {} })
   `
   writeFileSync(join(repository.area, 'crash.mts'), script)

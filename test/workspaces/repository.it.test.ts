@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, writeFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BulkheadError } from '../../core/contracts/error.ts'
-import { createMergeQueue, openWorkspaces } from '../../workspaces/index.ts'
+import { createMergeQueue } from '../../workspaces/index.ts'
 import { findGit } from '../../workspaces/git-binary.ts'
 import { Git } from '../../workspaces/git.ts'
 import { alternatesFile, objectStoresOf } from '../../workspaces/object-stores.ts'
 import { agentGit, commitAll, landRequest, message, naiveGit, testRepository, writeFiles } from '../support/git-repository.ts'
+import { openAt } from '../support/open-workspaces.ts'
 
 const failureOf = async (work: Promise<unknown>): Promise<string> => {
   try {
@@ -25,11 +26,11 @@ test('facts from the top, a subdirectory, a linked worktree, and with a bad name
   const linked = join(repository.area, 'linked')
   naiveGit(weird, ['worktree', 'add', '-q', '--detach', linked])
   for (const start of [weird, join(weird, 'src'), linked]) {
-    const { repository: facts } = await openWorkspaces(start, repository.environment)
+    const { repository: facts } = await openAt(start, repository.environment)
     expect(facts).toMatchObject({ root: weird, gitDirectory: join(weird, '.git'), head: 'refs/heads/main', bare: false })
     expect(basename(facts.state)).toMatch(/^a_b_c__d______x_-[0-9a-f]{12}$/)
   }
-  const workspaces = await openWorkspaces(weird, repository.environment)
+  const workspaces = await openAt(weird, repository.environment)
   const workspace = await workspaces.create({ name: 'job', base: repository.base, include: false })
   expect(agentGit(workspace, ['log', '--format=%s'])).toBe('first\n')
   writeFiles(workspace.path, { 'x "y".txt': 'x' })
@@ -37,7 +38,7 @@ test('facts from the top, a subdirectory, a linked worktree, and with a bad name
   if (snapshot === null) throw new Error('nothing changed')
   expect(await createMergeQueue(workspaces).land(landRequest(repository, snapshot))).toMatchObject({ checkout: 'advanced' })
   naiveGit(weird, ['checkout', '-q', '--detach'])
-  expect((await openWorkspaces(weird, repository.environment)).repository.head).toBeNull()
+  expect((await openAt(weird, repository.environment)).repository.head).toBeNull()
 })
 
 test('bare, separate git directory, submodule, shallow, borrowed objects, SHA-256: a job lands in each', async () => {
@@ -67,7 +68,7 @@ test('bare, separate git directory, submodule, shallow, borrowed objects, SHA-25
     sha256: { bare: false, objectFormat: 'sha256', checkout: 'advanced' },
   }
   for (const [directory, facts] of Object.entries(expected)) {
-    const workspaces = await openWorkspaces(join(area, directory), environment)
+    const workspaces = await openAt(join(area, directory), environment)
     const base = await workspaces.resolve('main')
     const workspace = await workspaces.create({ name: 'job', base, include: false })
     expect([directory, agentGit(workspace, ['status', '--porcelain'])]).toEqual([directory, ''])
@@ -93,17 +94,15 @@ describe('refused', () => {
     naiveGit(join(area, 'empty'), ['init', '-q'])
     naiveGit(root, ['config', 'uploadpack.allowFilter', 'true'])
     naiveGit(area, ['clone', '-q', '--filter=blob:none', `file://${root}`, 'partial'])
-    const open = (directory: string, more: object = {}): Promise<string> =>
-      failureOf(openWorkspaces(directory, { ...environment, ...more }))
+    const open = (directory: string, more: object = {}): Promise<string> => failureOf(openAt(directory, { ...environment, ...more }))
     expect(await open(area)).toBe(`usage_not_a_repository: ${area} is not in a git repository`)
     expect(await open(join(area, 'nowhere'))).toBe(`usage_not_a_repository: ${join(area, 'nowhere')} is not a directory`)
     expect(await open(join(area, 'empty'))).toBe(`usage_not_a_repository: ${join(area, 'empty')} has no commit yet`)
     expect(await open(join(area, 'partial'))).toBe(`usage_not_a_repository: ${join(area, 'partial')} is a partial clone`)
     expect(await open(root, { BULKHEAD_STATE: 'relative' })).toContain('usage_invalid: BULKHEAD_STATE')
     expect(await open(root, { BULKHEAD_STATE: join(root, 'state') })).toContain('lies inside the repository')
-    expect(await open(root, { BULKHEAD_STATE: undefined, HOME: undefined })).toContain('usage_invalid: there is no home')
     expect(await open(root, { PATH: '' })).toBe('host_tool_missing: git was not found on PATH')
-    const workspaces = await openWorkspaces(root, environment)
+    const workspaces = await openAt(root, environment)
     const workspace = await workspaces.create({ name: 'job', base: repository.base, include: false })
     expect(await open(workspace.path)).toContain('is inside Bulkhead’s own state')
   })

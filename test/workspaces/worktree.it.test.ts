@@ -8,6 +8,7 @@ import { Git } from '../../workspaces/git.ts'
 import { findRepository } from '../../workspaces/repository.ts'
 import { registerWorktree, removeAdminsOf } from '../../workspaces/worktree-admin.ts'
 import { agentGit, commitAll, message, naiveGit, startFlow, testRepository, writeFiles } from '../support/git-repository.ts'
+import { workspacesOptions } from '../support/open-workspaces.ts'
 
 const failureOf = async (work: Promise<unknown>): Promise<string> => {
   try {
@@ -66,8 +67,8 @@ describe('creation', () => {
     const script = join(repository.area, 'create.mts')
     writeFileSync(
       script,
-      `import { openWorkspaces } from '${join(import.meta.dirname, '../../workspaces/index.ts')}'
-      const workspaces = await openWorkspaces(${JSON.stringify(repository.root)}, ${JSON.stringify(repository.environment)})
+      `import { openAt } from '${join(import.meta.dirname, '../support/open-workspaces.ts')}'
+      const workspaces = await openAt(${JSON.stringify(repository.root)}, ${JSON.stringify(repository.environment)})
       await Promise.all(Array.from({ length: 25 }, (_, index) =>
         workspaces.create({ name: process.argv[2] + '-' + index, base: ${JSON.stringify(repository.base)}, include: false })))`,
     )
@@ -173,7 +174,7 @@ describe('creation', () => {
   test('where refs are not files, git registers the worktrees; fifty at once', async () => {
     using repository = testRepository()
     const git = new Git((await findGit(process.env['PATH'])).path, repository.area)
-    const found = await findRepository(git, repository.root, repository.environment)
+    const found = await findRepository(git, workspacesOptions(repository.root, repository.environment))
     expect(found.refFiles).toBe(true)
     const making = join(repository.area, 'making')
     mkdirSync(making)

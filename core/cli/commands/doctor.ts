@@ -3,7 +3,7 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises'
 import { release, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { CommandApp } from '../../compose-command.ts'
+import { type CommandApp, surroundingsOf } from '../../compose-command.ts'
 import { stateHome } from '../../config/locate.ts'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { LayerReport } from '../../contracts/enforcement.ts'
@@ -136,7 +136,7 @@ async function proveEnvironment(app: CommandApp, spec: EnvironmentSpec): Promise
 
 async function hostChecks({ directory, variables }: VerbContext): Promise<Check[]> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const state = stateHome({ directory, home: variables['HOME'] ?? '/', variables })
+  const surroundings = surroundingsOf({ directory, variables })
   return [
     {
       name: 'node',
@@ -146,14 +146,16 @@ async function hostChecks({ directory, variables }: VerbContext): Promise<Check[
     },
     await gitCheck(variables),
     { name: 'kernel', ok: true, detail: release(), remedy: '' },
-    await stateCheck(state),
+    await stateCheck(stateHome(surroundings)),
   ]
 }
 
 async function gitCheck(variables: NodeJS.ProcessEnv): Promise<Check> {
   const remedy = 'Install git 2.38 or newer.'
+  // Not where the user is: on Windows a program is looked for in the working directory first.
+  const cwd = dirname(process.execPath)
   try {
-    const { stdout } = await promisify(execFile)('git', ['version'], { env: variables, cwd: '/', timeout: 10_000 })
+    const { stdout } = await promisify(execFile)('git', ['version'], { env: variables, cwd, timeout: 10_000 })
     const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number)
     return { name: 'git', ok: major > 2 || (major === 2 && minor >= 38), detail: stdout.trim().replace(/^git version /, ''), remedy }
   } catch {
@@ -167,7 +169,7 @@ async function stateCheck(state: string): Promise<Check> {
       await access(path, constants.W_OK | constants.X_OK)
       return { name: 'state', ok: true, detail: state, remedy: '' }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && path !== '/') continue
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) continue
       return {
         name: 'state',
         ok: false,

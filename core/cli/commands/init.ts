@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { surroundingsOf } from '../../compose-command.ts'
 import { configurationFileName, usualUserFile } from '../../config/locate.ts'
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
 import { packageRoot } from '../package-root.ts'
@@ -17,8 +17,7 @@ export const init: Verb = {
       await inRepository(context, options, async (app) => {
         const { root } = app.workspaces.repository
         write(context, join(root, configurationFileName), 0o644, repositoryTemplate(schemaFor(root), repositoryFacts(root)))
-        const home = context.variables['HOME'] ?? homedir()
-        const own = usualUserFile({ directory: context.directory, home, variables: context.variables })
+        const own = usualUserFile(surroundingsOf(context))
         write(context, own, 0o600, userTemplate(schemaPath(), installedAgents(context.variables['PATH'] ?? '')))
         context.terminal.note('Next: bulkhead doctor, then bulkhead run "what to do"')
       })
@@ -60,7 +59,7 @@ function repositoryFacts(root: string): { readonly hasTests: boolean; readonly i
 }
 
 function installedAgents(path: string): readonly string[] {
-  const directories = path.split(delimiter).filter((directory) => directory.startsWith('/'))
+  const directories = path.split(delimiter).filter((directory) => isAbsolute(directory))
   return Object.keys(knownAgents).filter((program) => directories.some((directory) => isProgram(join(directory, program))))
 }
 

@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { Denial } from '../../contracts/denial.ts'
+import { openPlain } from '../../contracts/open-plain.ts'
 import { escapeJson, escapeLine } from '../render/escape.ts'
 import type { VerbContext } from '../verb.ts'
 import type { ExecOptions } from './options.ts'
@@ -14,10 +15,10 @@ export interface EventRecord extends Disposable {
 
 /** Denials go to standard error when a person sees it; everything goes to `--events`. */
 export function openRecord(context: VerbContext, { events, json }: ExecOptions): EventRecord {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT
   let descriptor: number | undefined
   try {
-    descriptor = events === undefined ? undefined : openSync(resolve(context.directory, events), flags, 0o600)
+    descriptor = events === undefined ? undefined : openPlain(resolve(context.directory, events), flags, 0o600)
   } catch (cause) {
     throw new BulkheadError('usage_invalid', `--events ${events} cannot be opened (${(cause as NodeJS.ErrnoException).code})`, {
       remedy: 'Name a file that you can write.',

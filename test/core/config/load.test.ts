@@ -402,7 +402,7 @@ describe('files', () => {
     const world = configWorld()
     world.write(world.repositoryFile, '{}')
     expect(await complaints(() => load(world, { file: 'bulkhead.yaml' }), shortened(world))).toEqual([
-      'config_invalid REPO: your own configuration file may not lie inside the repository; Agents could change it there; move it, for instance to ~/.config/bulkhead/bulkhead.yaml.',
+      'config_invalid REPO: your own configuration file may not lie inside the repository; Agents could change it there; move it, for instance to USER.',
     ])
   })
   test('a user file that everybody can change', async () => {
