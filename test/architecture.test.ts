@@ -49,7 +49,9 @@ const rules: readonly { readonly who: RegExp; readonly may: readonly RegExp[] }[
   { who: /^core\/index\.ts$/, may: [/^core\/(contracts|config)\/$/, /^core\/compose(-command)?\.ts$/] },
   { who: /^(gateway|workspaces|native)\/$/, may: [/^core\/contracts\/$/] },
   { who: /^plugins\/index\.ts$/, may: [/^plugins\/[^/]+\/$/, /^core\/contracts\/$/] },
-  { who: /^plugins\/[^/]+\/$/, may: [/^core\/contracts\/$/, /^gateway\/$/, /^native\/$/] },
+  // An underscore marks what is no plugin: the template, and what several plugins are made of. Those are leaves.
+  { who: /^plugins\/_[^/]+\/$/, may: [/^core\/contracts\/$/, /^gateway\/$/, /^native\/$/] },
+  { who: /^plugins\/[^/]+\/$/, may: [/^core\/contracts\/$/, /^gateway\/$/, /^native\/$/, /^plugins\/_(?!template\/)[^/]+\/$/] },
   { who: /^(demo|bench)\/$/, may: [/^core\/(contracts\/|compose(-command)?\.ts|index\.ts)$/, /^native\/$/, /^plugins\/index\.ts$/] },
 ]
 

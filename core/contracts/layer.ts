@@ -38,6 +38,8 @@ export interface LayerPlugin<O = unknown> {
   prepare?(directory: EmptyWorkspace, options: O, host: Host): Promise<void>
   apply(plan: LayerPlan, context: ApplyContext): Promise<AppliedLayer>
   recover(receipt: Receipt): Promise<void>
+  /** Optional: what has to be done once on a machine before this layer can work there. */
+  readonly setup?: LayerSetup
 }
 
 /** Facts about the machine, gathered once. */
@@ -134,6 +136,8 @@ export interface ApplyContext {
   readonly job: string
   readonly workspace: WorkspaceView
   readonly signal: AbortSignal
+  /** Values that layers applied before this one published, by capability name. */
+  readonly provided: Readonly<Record<string, string>>
   /** Stores a receipt durably; to be awaited before the side effect it describes. */
   record(receipt: Receipt): Promise<void>
   /** Reports a refused or remarkable act of the agent. Never throws. */
@@ -147,6 +151,8 @@ export interface Receipt {
 }
 
 export interface AppliedLayer extends AsyncDisposable {
+  /** Values that go with capabilities of `LayerPlugin.provides`, for the layers that are applied after this one (an account's SID). */
+  readonly provided?: Readonly<Record<string, string>>
   /** Pure: returns the spec with this layer's part (and environment) added. */
   contribute(spec: LaunchSpec): LaunchSpec
   /** Called once the sandbox exists and before anything runs in it, for layers that serve it from the host side. */
@@ -164,4 +170,41 @@ export interface Evidence {
   readonly held: boolean
   /** What was tried and what came back, one line. */
   readonly detail: string
+}
+
+/**
+ * What has to be done once on a machine before a layer can work there, with rights that nobody has while agents run. Optional part of a
+ * layer plugin; `bulkhead setup <environment>` calls it for every layer of that environment, in application order, and the undoing in
+ * reverse.
+ */
+export interface LayerSetup {
+  /** Reads only. One line for each thing that `change` would still do here; empty: nothing is left to do. */
+  describe(change: SetupChange, context: SetupContext): Promise<readonly string[]>
+  /**
+   * Makes what is missing and leaves alone what is right, so that it also continues what an interrupted run began. Records a receipt
+   * *before* each side effect. When it fails, whatever is in place stays, recorded, until the next `install` or `remove`.
+   */
+  install(context: SetupContext): Promise<void>
+  /** Undoes everything that was recorded, and what it finds of its own besides. Idempotent; throws after everything was tried. */
+  remove(context: SetupContext): Promise<void>
+}
+
+export type SetupChange = 'install' | 'remove'
+
+/** What a person may ask for, whatever the layers of the environment are. */
+export interface SetupOptions {
+  /** How many agents at once are to find an identity of their own, where layers give them one. */
+  readonly accounts: number
+}
+
+export interface SetupContext {
+  readonly host: Host
+  readonly options: SetupOptions
+  readonly signal: AbortSignal
+  /** What earlier runs recorded and nobody has undone yet, oldest first. Not every earlier run need have been here: it may be empty. */
+  readonly recorded: readonly Receipt[]
+  /** Stores a receipt durably; to be awaited before the side effect it describes. */
+  record(receipt: Receipt): Promise<void>
+  /** One line for the person who watches: what was just done. Never throws. */
+  report(line: string): void
 }

@@ -22,6 +22,9 @@ export type SessionContext = Omit<ApplyContext, 'record' | 'report' | 'signal'> 
   readonly report: (denial: Denial) => void
 }
 
+/** What layers published for those after them, by capability name. */
+export type ProvidedValues = ApplyContext['provided']
+
 /** One layer in one launch, from its first receipt to the last one settled. */
 export class LayerSession {
   readonly plugin: LayerPlugin
@@ -39,7 +42,8 @@ export class LayerSession {
     this.#parts = parts
   }
 
-  async apply(context: SessionContext): Promise<void> {
+  /** Returns what the layer publishes for those that are applied after it. */
+  async apply(context: SessionContext): Promise<ProvidedValues> {
     const { plugin, plan } = this
     const stop = (): void => this.#stop.abort(context.signal.reason)
     context.signal.addEventListener('abort', stop, { once: true })
@@ -56,6 +60,7 @@ export class LayerSession {
         },
         (late) => void this.#parts.driver.dispose(plugin, late).catch(() => undefined),
       )
+      return publishedBy(plugin, this.#applied)
     } catch (error) {
       this.#hung = this.#parts.driver.isHung(error)
       throw error
@@ -129,6 +134,21 @@ export class LayerSession {
     if (this.#applied === undefined) throw new BulkheadError('internal', `layer ${this.plugin.id} was used before it was applied`)
     return this.#applied
   }
+}
+
+/** A layer may publish nothing under a name that it did not say it provides: whoever requires the name relies on who that is. */
+function publishedBy(plugin: LayerPlugin, { provided = {} }: AppliedLayer): ProvidedValues {
+  const foreign = Object.keys(provided).filter((name) => !plugin.provides.includes(name))
+  if (foreign.length === 0) return { ...provided }
+  throw new BulkheadError(
+    'plugin_failed',
+    `plugin "${plugin.id}", apply: it published values for what it does not provide: ${foreign.join(', ')}`,
+    {
+      plugin: plugin.id,
+      operation: 'apply',
+      remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+    },
+  )
 }
 
 /** One error for several; the first gives code and details. */

@@ -11,6 +11,7 @@ import type { HookLimits } from './driver.ts'
 import { emptySpec } from './launch-spec.ts'
 import type { HostEnvironment } from './launch-spec.ts'
 import { LayerSession, summary } from './layer-session.ts'
+import type { ProvidedValues, SessionContext } from './layer-session.ts'
 import { decide } from './plan.ts'
 import { Prober, unusable } from './probe.ts'
 import { recoverReceipts } from './recovery.ts'
@@ -98,11 +99,12 @@ export class EnforcementPipeline implements Enforcement {
     const plan = await this.plan(request)
     const fate = { treeGone: true, verified: false }
     const sessions = this.#sessions(request, plan)
+    let provided: ProvidedValues = {}
     for (const session of sessions) {
       stopIfAborted(signal)
       // Before apply, because one that fails half-way has to be undone as well.
       undo.push(() => session.undo(fate.treeGone))
-      await session.apply(this.#contextFor(request, () => fate.verified))
+      provided = { ...provided, ...(await session.apply({ ...this.#contextFor(request, () => fate.verified), provided })) }
     }
     const spec = sessions.reduce((sum, session) => session.contribute(sum), ground)
     stopIfAborted(signal)
@@ -124,7 +126,7 @@ export class EnforcementPipeline implements Enforcement {
     return plan.layers.map((layer) => new LayerSession(this.#registry.get(layer.layer, layer.plugin), layer, parts))
   }
 
-  #contextFor(request: EnterRequest, started: () => boolean): Parameters<LayerSession['apply']>[0] {
+  #contextFor(request: EnterRequest, started: () => boolean): Omit<SessionContext, 'provided'> {
     const { job, workspace, signal, onDenial } = request
     const report = (denial: Denial): void => {
       // Until every wall is proven the only one who acts in there is ourselves, attacking.

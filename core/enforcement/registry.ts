@@ -75,6 +75,7 @@ export function contractFaults(id: string, plugin: unknown): readonly string[] {
     [typeof options === 'object' && options !== null && typeof valueOf(options, 'safeParse') === 'function', 'options is not a zod type'],
     [isNames(valueOf(plugin, 'provides')), 'provides is not a list of names'],
     [isNames(valueOf(plugin, 'requires')), 'requires is not a list of names'],
+    [isSetup(valueOf(plugin, 'setup')), 'setup has no describe, install and remove'],
     ...hooks.map((hook) => [typeof valueOf(plugin, hook) === 'function', `${hook} is not a function`] as const),
   ]
   return checks.filter(([good]) => !good).map(([, fault]) => fault)
@@ -82,6 +83,12 @@ export function contractFaults(id: string, plugin: unknown): readonly string[] {
 
 function valueOf(from: object, key: string): unknown {
   return (from as Record<string, unknown>)[key]
+}
+
+function isSetup(setup: unknown): boolean {
+  if (setup === undefined) return true
+  if (typeof setup !== 'object' || setup === null) return false
+  return ['describe', 'install', 'remove'].every((hook) => typeof valueOf(setup, hook) === 'function')
 }
 
 function listOf(plugin: object, key: string): readonly string[] {

@@ -35,7 +35,13 @@ export const appliedShape = z
   .refine((value) => isFunction(value, 'contribute'), 'has no contribute()')
   .refine((value) => isFunction(value, 'verify'), 'has no verify()')
   .refine((value) => isFunction(value, Symbol.asyncDispose), 'has no [Symbol.asyncDispose]()')
+  .refine((value) => !('provided' in value) || isTexts(value.provided), 'has a provided that is no record of texts')
   .refine((value) => !('attach' in value) || value.attach === undefined || isFunction(value, 'attach'), 'has an attach that is no function')
+
+function isTexts(value: unknown): boolean {
+  if (value === undefined) return true
+  return typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string')
+}
 
 function isFunction(value: object, key: string | symbol): boolean {
   return typeof (value as Record<string | symbol, unknown>)[key] === 'function'

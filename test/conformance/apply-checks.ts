@@ -165,6 +165,7 @@ export function contextFor({ host, workspace }: Subject, receipts: Receipt[]): A
     workspace,
     job: 'job_conformance0',
     signal: new AbortController().signal,
+    provided: {},
     record: async (receipt) => void receipts.push(receipt),
     report: () => undefined,
   }

@@ -6,7 +6,7 @@ import { fakeEnvironment, fakeLayers, fakeParts, FakeWorld } from '../../support
 import type { FakeLayerOptions } from '../../support/fake-layer.ts'
 import { FakeReceipts } from '../../support/fake-receipts.ts'
 import { emptyPolicy, enterRequest, fakeHost } from '../../support/fake-request.ts'
-import type { Layer } from '../../../core/contracts/layer.ts'
+import type { AppliedLayer, Layer } from '../../../core/contracts/layer.ts'
 import type { Denial } from '../../../core/contracts/denial.ts'
 
 const denial: Denial = {
@@ -340,6 +340,47 @@ test('examine says what every layer can do and never throws', async () => {
     },
   ])
   await expect(pipeline.plan(enterRequest({ policy: emptyPolicy }))).rejects.toMatchObject({ code: 'layer_unusable' })
+})
+
+describe('values that go with capabilities', () => {
+  const seen: Record<string, string>[] = []
+  const watching = (layer: Layer) => (): Partial<FakeLayerOptions> => {
+    const whole = fakeLayers(new FakeWorld()).get(`${layer}-fake`)
+    return {
+      replace: {
+        apply: async (plan, context) => {
+          seen.push({ ...context.provided })
+          return whole?.apply(plan, context) as Promise<AppliedLayer>
+        },
+      },
+    }
+  }
+
+  test('a layer sees what those before it published, and nothing of those after it', async () => {
+    seen.length = 0
+    const { pipeline } = setting({
+      filesystem: watching('filesystem')(),
+      token: { provides: ['account', 'pid-namespace'], replaceApplied: { provided: { account: 'S-1-5-21-1' } } },
+      network: watching('network')(),
+    })
+    await (await pipeline.enter(enterRequest()))[Symbol.asyncDispose]()
+    expect(seen).toEqual([{}, { account: 'S-1-5-21-1' }])
+  })
+
+  test.each<readonly [string, unknown, string]>([
+    ['under a name it does not provide', { other: 'x' }, 'apply: it published values for what it does not provide: other'],
+    ['that are no texts', { account: 1 }, 'apply: it returned a wrong value: has a provided that is no record of texts'],
+  ])('one that publishes values %s is refused and undone', async (_, provided, message) => {
+    const { pipeline, world, journal } = setting({
+      token: { provides: ['account'], replaceApplied: { provided: provided as Record<string, string> } },
+    })
+    await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({
+      code: 'plugin_failed',
+      message: `plugin "token-fake", ${message}`,
+    })
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
 })
 
 test('a plugin is probed once per process, but one whose probe failed is asked again', async () => {

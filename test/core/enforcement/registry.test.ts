@@ -24,6 +24,7 @@ test.each<readonly [string, unknown, readonly string[]]>([
   ['token-fake', { ...good, provides: 'x' }, ['provides is not a list of names']],
   ['token-fake', { ...good, requires: [1] }, ['requires is not a list of names']],
   ['token-fake', { ...good, probe: undefined, recover: 'later' }, ['probe is not a function', 'recover is not a function']],
+  ['token-fake', { ...good, setup: { describe: () => [] } }, ['setup has no describe, install and remove']],
 ])('%s %#', (id, plugin, faults) => {
   expect(contractFaults(id, plugin)).toEqual(faults)
   const registry = new LayerRegistry(new Map([[id, plugin as LayerPlugin]]))

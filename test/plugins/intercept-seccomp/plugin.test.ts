@@ -68,6 +68,7 @@ function applied(rules: readonly InterceptionRule[], report: (denial: Denial) =>
   const apply: ApplyContext = {
     ...context,
     signal: new AbortController().signal,
+    provided: {},
     record: () => Promise.reject(new Error('nothing to record')),
     report,
   }
@@ -257,6 +258,7 @@ describe('intercept-none', () => {
     const layer = await none.apply(plan, {
       ...context,
       signal: new AbortController().signal,
+      provided: {},
       record: () => Promise.reject(new Error('nothing to record')),
       report: () => undefined,
     })

@@ -92,7 +92,13 @@ describe.runIf(hostHas('user-namespace') && hostHas('curl'))('in a network names
     const context = { host, job: 'job_000000000000', workspace }
     const plan = gateway.plan(policy, options, context)
     const signal = new AbortController().signal
-    layer = await gateway.apply(plan, { ...context, signal, record: () => Promise.resolve(), report: (denial) => denials.push(denial) })
+    layer = await gateway.apply(plan, {
+      ...context,
+      signal,
+      provided: {},
+      record: () => Promise.resolve(),
+      report: (denial) => denials.push(denial),
+    })
     const { network } = layer.contribute({ command, ...nothing })
     if (network?.mechanism !== 'linux-netns') throw new Error('no network part')
     room = await openNetworkRoom(network)

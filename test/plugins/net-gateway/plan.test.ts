@@ -38,6 +38,7 @@ async function contribution(from: LayerPlan): Promise<LaunchSpec> {
     job: context.job,
     workspace: context.workspace,
     signal: new AbortController().signal,
+    provided: {},
     record: () => Promise.reject(new Error('there is nothing to record')),
     report: () => undefined,
   })
@@ -131,6 +132,7 @@ describe('net-gateway', () => {
     const applied = await gateway.apply(plan({}), {
       ...context,
       signal: new AbortController().signal,
+      provided: {},
       record: () => Promise.resolve(),
       report: () => undefined,
     })

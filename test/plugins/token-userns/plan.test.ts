@@ -108,7 +108,15 @@ describe('identities', () => {
 
 describe('applying', () => {
   const apply = async (host: Host): Promise<UserNamespaceToken> => {
-    const context = { host, job, workspace, signal: new AbortController().signal, record: async () => undefined, report: () => undefined }
+    const context = {
+      host,
+      job,
+      workspace,
+      signal: new AbortController().signal,
+      provided: {},
+      record: async () => undefined,
+      report: () => undefined,
+    }
     const applied = await plugin.apply(planned(host), context)
     const spec = applied.contribute({
       command: enterRequest().command,
