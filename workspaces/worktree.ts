@@ -37,6 +37,8 @@ export async function createWorktree(git: Git, repository: Repository, layout: L
   const making = workspacePaths(join(layout.making, [name, pid, startTime, randomBytes(6).toString('hex')].join('+')))
   mkdirSync(making.directory, { mode: 0o700 })
   try {
+    await request.prepare?.({ directory: making.directory, path: final.tree, gitDirectory: final.git, making: viewOf(making) })
+    requireEmpty(making)
     mkdirSync(join(making.tree, '.git'), { recursive: true })
     makePrivateRepository(making.quarantine, repository)
     writeFileSync(join(making.quarantine, 'info/exclude'), readGitFile(repository.gitDirectory, 'info/exclude') ?? '')
@@ -93,6 +95,22 @@ export function readRecord(paths: WorkspacePaths): WorkspaceRecord | undefined {
 export function undoWorktree(repository: Repository, directory: string): void {
   removeAdminsOf(repository, directory)
   deleteTree(directory)
+}
+
+function viewOf({ tree, git }: WorkspacePaths): { readonly path: string; readonly gitDirectory: string } {
+  return { path: tree, gitDirectory: git }
+}
+
+/** What is prepared are empty directories: anything else would be taken for content, or would be followed. */
+function requireEmpty(making: WorkspacePaths): void {
+  const own = [making.directory, making.tree, join(making.tree, '.git'), making.git]
+  const strange = own.filter((path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (stats === undefined) return false
+    return !stats.isDirectory() || readdirSync(path).some((name) => !own.includes(join(path, name)))
+  })
+  if (strange.length === 0) return
+  throw new BulkheadError('workspace_failed', `what was prepared is not empty: ${strange.join(', ')}`, { operation: 'prepare' })
 }
 
 function workspaceOf(repository: Repository, paths: WorkspacePaths, name: string, base: string): Workspace {

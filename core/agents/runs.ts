@@ -24,6 +24,10 @@ export class ConfinedRuns implements AgentRuns {
     this.#parts = parts
   }
 
+  prepare(...workspace: Parameters<AgentRuns['prepare']>): Promise<void> {
+    return this.#parts.enforcement.prepare(...workspace)
+  }
+
   async run(request: AgentRunRequest): Promise<AgentRunResult> {
     if (request.signal.aborted) return neverStarted(request.signal)
     const log = await OutputLog.open(request.logFile)

@@ -3,7 +3,7 @@ import type { EnforcementPlan } from './enforcement.ts'
 import type { Denial } from './denial.ts'
 import type { ExitReason } from './event.ts'
 import type { EnvironmentSpec } from './job.ts'
-import type { Evidence, WorkspaceView } from './layer.ts'
+import type { EmptyWorkspace, Evidence, WorkspaceView } from './layer.ts'
 import type { Policy } from './policy.ts'
 import type { ProcessIdentity } from './sandbox.ts'
 
@@ -46,6 +46,8 @@ export interface AgentRuns {
    * then). A command that fails, is stopped or hits a limit is a result, not an error.
    */
   run(request: AgentRunRequest): Promise<AgentRunResult>
+  /** `Enforcement.prepare`, for workspaces that these runs will work in: pass it on as `WorkspaceRequest.prepare`. */
+  prepare(environment: EnvironmentSpec, directory: EmptyWorkspace): Promise<void>
 }
 
 export interface AgentRunRequest {

@@ -1,6 +1,6 @@
 import type { Denial } from './denial.ts'
 import type { EnvironmentSpec } from './job.ts'
-import type { Availability, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
+import type { Availability, EmptyWorkspace, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
 import type { CommandPart } from './launch.ts'
 import type { Policy } from './policy.ts'
 import type { Sandbox, Stdio } from './sandbox.ts'
@@ -11,6 +11,11 @@ export interface Enforcement {
   examine(environment: EnvironmentSpec): Promise<readonly LayerReport[]>
   /** Pure but for probing. Throws `layer_unusable`, `layer_unsupported`, `plugin_unknown`. */
   plan(request: Omit<EnterRequest, 'command' | 'stdio' | 'signal' | 'onDenial'>): Promise<EnforcementPlan>
+  /**
+   * Lets the layers set up a workspace that is being made, while it is empty, in the order in which they are applied. Throws
+   * `plugin_unknown`, `layer_unusable`, `config_invalid`, `plugin_failed`; the directory is then to be deleted.
+   */
+  prepare(environment: EnvironmentSpec, directory: EmptyWorkspace): Promise<void>
   /**
    * Applies the four layers, builds the sandbox, attacks it, and returns it ready to start. Fails closed: on any error everything applied
    * is undone in reverse order and nothing has run.

@@ -33,7 +33,8 @@ export interface LayerPlugin<O = unknown> {
   plan(policy: Policy, options: O, context: PlanContext): LayerPlan
   /**
    * Optional: called when a job's workspace directory was just made and is still empty, so that everything made in it inherits what this
-   * layer sets on it. Leaves nothing outside that directory: it is undone by deleting the directory.
+   * layer sets on it. It may make the two directories of `making`, and leaves nothing outside `directory`: it is undone by deleting that.
+   * There is no receipt, because whoever makes workspaces deletes a half-made one anyway.
    */
   prepare?(directory: EmptyWorkspace, options: O, host: Host): Promise<void>
   apply(plan: LayerPlan, context: ApplyContext): Promise<AppliedLayer>

@@ -1,5 +1,5 @@
 import type { ChangeCounts } from './event.ts'
-import type { WorkspaceView } from './layer.ts'
+import type { EmptyWorkspace, WorkspaceView } from './layer.ts'
 
 /** The git side, implemented by `workspaces/`. Host-side git never discovers a repository and never runs what an agent wrote. */
 export interface Workspaces {
@@ -51,6 +51,11 @@ export interface WorkspaceRequest {
   readonly base: string
   /** Copies files matched by `.worktreeinclude` from the main checkout (only those git also ignores). */
   readonly include: boolean
+  /**
+   * Called once, when the directory of the new workspace exists and is empty. May make the two directories of `making` itself; nothing
+   * else may be in it afterwards. When it throws the creation is undone, and what it threw is thrown.
+   */
+  readonly prepare?: (directory: EmptyWorkspace) => Promise<void>
 }
 
 export interface Workspace extends WorkspaceView {

@@ -1,8 +1,17 @@
 import type { ZodType } from 'zod'
 import { BulkheadError } from '../contracts/error.ts'
 import type { ErrorCode } from '../contracts/error.ts'
-import type { ApplyContext, AppliedLayer, Availability, Evidence, Host, LayerPlan, LayerPlugin, PlanContext } from '../contracts/layer.ts'
-import type { Probe, Receipt } from '../contracts/layer.ts'
+import type {
+  ApplyContext,
+  AppliedLayer,
+  Availability,
+  EmptyWorkspace,
+  Evidence,
+  Host,
+  LayerPlan,
+  LayerPlugin,
+} from '../contracts/layer.ts'
+import type { PlanContext, Probe, Receipt } from '../contracts/layer.ts'
 import type { LaunchSpec } from '../contracts/launch.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Sandbox } from '../contracts/sandbox.ts'
@@ -12,6 +21,7 @@ import { appliedShape, availabilityShape, evidenceShape, planShape, problems } f
 /** Milliseconds a hook may take before it counts as hung. `plan` and `contribute` are synchronous and cannot be bounded. */
 export interface HookLimits {
   readonly probe: number
+  readonly prepare: number
   readonly apply: number
   readonly attach: number
   readonly verify: number
@@ -21,6 +31,7 @@ export interface HookLimits {
 
 const defaultHookLimits: HookLimits = {
   probe: 10_000,
+  prepare: 30_000,
   apply: 30_000,
   attach: 30_000,
   verify: 30_000,
@@ -54,23 +65,24 @@ export class PluginDriver {
 
   /** Options are validated here too, because a stored job may be older than the plugin. Throws `config_invalid` for them. */
   plan(plugin: LayerPlugin, policy: Policy, options: unknown, context: PlanContext): LayerPlan {
-    const parsed = guarded(plugin, 'plan', () => plugin.options.safeParse(options))
-    if (!parsed.success) {
-      throw new BulkheadError('config_invalid', `options of ${plugin.layer} plugin "${plugin.id}": ${problems(parsed.error)}`, {
-        plugin: plugin.id,
-        remedy: 'Correct the options of this layer in the environment.',
-      })
-    }
+    const parsed = optionsOf(plugin, 'plan', options)
     const plan = shaped(
       plugin,
       'plan',
       planShape,
-      guarded(plugin, 'plan', () => plugin.plan(policy, parsed.data, context)),
+      guarded(plugin, 'plan', () => plugin.plan(policy, parsed, context)),
     )
     if (plan.plugin !== plugin.id || plan.layer !== plugin.layer) {
       throw wrong(plugin, 'plan', `it planned as ${plan.layer} plugin "${plan.plugin}"`)
     }
     return { ...plan, data: guarded(plugin, 'plan', () => plainJson(plan.data ?? null, 'data')) }
+  }
+
+  /** Options are validated as for `plan`. Throws `config_invalid` for them. */
+  async prepare(plugin: LayerPlugin, directory: EmptyWorkspace, options: unknown, host: Host): Promise<void> {
+    if (plugin.prepare === undefined) return
+    const parsed = optionsOf(plugin, 'prepare', options)
+    await this.#bounded(plugin, 'prepare', async () => plugin.prepare?.(directory, parsed, host))
   }
 
   /** `onLate` gets a layer that came back after the time was over, so that it can be disposed. */
@@ -140,6 +152,15 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'journal_failed',
   'journal_newer',
 ])
+
+function optionsOf(plugin: LayerPlugin, hook: Hook, options: unknown): unknown {
+  const parsed = guarded(plugin, hook, () => plugin.options.safeParse(options))
+  if (parsed.success) return parsed.data
+  throw new BulkheadError('config_invalid', `options of ${plugin.layer} plugin "${plugin.id}": ${problems(parsed.error)}`, {
+    plugin: plugin.id,
+    remedy: 'Correct the options of this layer in the environment.',
+  })
+}
 
 function guarded<T>(plugin: LayerPlugin, hook: Hook, work: () => T): T {
   try {

@@ -4,7 +4,7 @@ import type { Denial } from '../contracts/denial.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import { layers } from '../contracts/layer.ts'
-import type { Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
+import type { EmptyWorkspace, Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
 import type { Launcher, Sandbox } from '../contracts/sandbox.ts'
 import { PluginDriver } from './driver.ts'
 import type { HookLimits } from './driver.ts'
@@ -12,7 +12,7 @@ import { emptySpec } from './launch-spec.ts'
 import type { HostEnvironment } from './launch-spec.ts'
 import { LayerSession, summary } from './layer-session.ts'
 import type { ProvidedValues, SessionContext } from './layer-session.ts'
-import { decide } from './plan.ts'
+import { decide, refuseUnusable } from './plan.ts'
 import { Prober, unusable } from './probe.ts'
 import { recoverReceipts } from './recovery.ts'
 import { LayerRegistry } from './registry.ts'
@@ -73,6 +73,17 @@ export class EnforcementPipeline implements Enforcement {
       planOf: ({ plugin, options }) => this.#driver.plan(plugin, policy, options, { host: this.#parts.host, job, workspace }),
       providersOf: (capability) => this.#registry.providersOf(capability),
     })
+  }
+
+  async prepare(environment: EnvironmentSpec, directory: EmptyWorkspace): Promise<void> {
+    const chosen = layers
+      .map((layer) => ({ layer, plugin: this.#registry.get(layer, environment.layers[layer].plugin) }))
+      .filter(({ plugin }) => plugin.prepare !== undefined)
+    for (const { layer, plugin } of chosen) {
+      const { options } = environment.layers[layer]
+      refuseUnusable(environment, [{ layer, plugin, options, availability: await this.#prober.ask(plugin) }])
+      await this.#driver.prepare(plugin, directory, options, this.#parts.host)
+    }
   }
 
   async enter(request: EnterRequest): Promise<Enforced> {

@@ -31,7 +31,7 @@ interface Complaint {
  * name needs no `degrade`: choosing it is the request. What a layer requires of the others cannot be degraded, since its claims rest on it.
  */
 export function decide(environment: EnvironmentSpec, chosen: readonly ChosenLayer[], rules: PlanRules): EnforcementPlan {
-  refuse(environment, 'layer_unusable', chosen.flatMap(unusable))
+  refuseUnusable(environment, chosen)
   refuse(
     environment,
     'layer_unsupported',
@@ -53,6 +53,11 @@ export function decide(environment: EnvironmentSpec, chosen: readonly ChosenLaye
     })),
   )
   return { layers: planned.map(({ plan }) => plan), degraded: accepted.map((one) => one.chosen.layer) }
+}
+
+/** Throws `layer_unusable` with every layer that cannot work here. */
+export function refuseUnusable(environment: EnvironmentSpec, chosen: readonly ChosenLayer[]): void {
+  refuse(environment, 'layer_unusable', chosen.flatMap(unusable))
 }
 
 function unusable(chosen: ChosenLayer): readonly Complaint[] {

@@ -34,15 +34,20 @@ export async function runGates(
   signal: AbortSignal,
   report: (gate: EventPayloads['merge.gate']) => void,
 ): Promise<void> {
-  const { workspaces } = parts
+  const { workspaces, agentRuns } = parts
   const name = `gate-${parts.orchestrator.replace('orc_', '')}-${spec.id.replace('job_', '')}`
   const run = async (gate: GateSpec, workspace: Workspace): Promise<void> => {
     const { problem, ...outcome } = await runGate(parts, spec, gate, workspace, signal)
     report({ name: gate.name, ...outcome })
     if (problem !== null) throw failed(spec, gate, problem)
   }
-  const prepare = async (): Promise<Workspace> => {
-    const workspace = await workspaces.create({ name, base: candidate, include: true })
+  const fresh = async (): Promise<Workspace> => {
+    const workspace = await workspaces.create({
+      name,
+      base: candidate,
+      include: true,
+      prepare: (directory) => agentRuns.prepare(spec.environment, directory),
+    })
     if (spec.setup === null) return workspace
     const setup: GateSpec = { name: 'setup', command: spec.setup, limits: spec.policy.limits }
     await run(setup, workspace)
@@ -53,7 +58,7 @@ export async function runGates(
   let workspace: Workspace | undefined
   try {
     for (const [index, gate] of spec.gates.entries()) {
-      workspace ??= await prepare()
+      workspace ??= await fresh()
       await run(gate, workspace)
       if (index + 1 < spec.gates.length && (await workspaces.differs(workspace))) {
         await discard(parts, name)

@@ -4,7 +4,7 @@ import type { AgentAdapter, AgentCommand, AgentRunResult, AgentRuns } from '../c
 import { BulkheadError } from '../contracts/error.ts'
 import type { EventPayloads } from '../contracts/event.ts'
 import type { JobSpec } from '../contracts/job.ts'
-import type { Workspace, Workspaces } from '../contracts/workspace.ts'
+import type { Workspace, WorkspaceRequest, Workspaces } from '../contracts/workspace.ts'
 import type { Claim } from './claim.ts'
 import { commitMessage } from './commit-message.ts'
 import { conclude, endOfError, endOfRun, type ConcludeParts, type End } from './end.ts'
@@ -45,11 +45,13 @@ export class JobRunner {
   }
 
   async #attempt({ spec, attempt }: Claim, notes: Notes): Promise<End> {
-    const { workspaces, agents } = this.#parts
+    const { workspaces, agents, agentRuns } = this.#parts
     const adapter = agents.get(spec.agent.adapter)
     if (adapter === undefined) throw new BulkheadError('plugin_unknown', `The agent adapter ${spec.agent.adapter} is not installed.`)
     notes.signal.throwIfAborted()
-    const workspace = (await workspaces.open(spec.name)) ?? (await workspaces.create({ name: spec.name, base: spec.base, include: true }))
+    const prepare: WorkspaceRequest['prepare'] = (directory) => agentRuns.prepare(spec.environment, directory)
+    const workspace =
+      (await workspaces.open(spec.name)) ?? (await workspaces.create({ name: spec.name, base: spec.base, include: true, prepare }))
     notes.signal.throwIfAborted()
     const watch = this.#watch(workspace, notes)
     let last: AgentRunResult

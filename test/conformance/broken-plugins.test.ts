@@ -1,10 +1,16 @@
-import { describe, expect, test } from 'vitest'
-import type { AppliedLayer, LayerPlugin, LaunchSpec } from '../../core/contracts/index.ts'
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { AppliedLayer, EmptyWorkspace, LayerPlugin, LaunchSpec } from '../../core/contracts/index.ts'
 import { emptyPolicy, enterRequest, fakeHost } from '../support/fake-request.ts'
 import type { FakeLayerOptions } from '../support/fake-layer.ts'
 import { fakeLayer, FakeWorld } from '../support/fake-layer.ts'
 import { describeChecks, faultsOf } from './run.ts'
 import type { Subject } from './subject.ts'
+
+const making = realpathSync(mkdtempSync(join(tmpdir(), 'bulkhead-broken-')))
+afterAll(() => rmSync(making, { recursive: true }))
 
 /** Options that refuse what they do not know, unlike those of the fake. */
 const strict = (plugin: LayerPlugin): LayerPlugin => ({
@@ -29,7 +35,8 @@ function faulty(options: FakeLayerOptions, change: (plugin: LayerPlugin) => Laye
     cases: [{ name: 'empty', policy: emptyPolicy, options: {} }],
     host: fakeHost,
     workspace: enterRequest().workspace,
-    effects: async () => [...world.effects].toSorted(),
+    making,
+    effects: async () => [...world.effects, ...readdirSync(making)].toSorted(),
   }
   return describeChecks(subject).then(faultsOf)
 }
@@ -39,6 +46,11 @@ const fails = { usable: false, reason: 'no Landlock', remedy: 'another kernel' }
 
 test('a plugin that fulfils the contract has no fault', async () => {
   expect(await faulty({})).toEqual([])
+  const prepare: LayerPlugin['prepare'] = async (workspace) => {
+    mkdirSync(join(workspace.making.path, '.git'), { recursive: true })
+    mkdirSync(workspace.making.gitDirectory)
+  }
+  expect(await faulty({ replace: { prepare } })).toEqual([])
 })
 
 describe('what is wrong is found', () => {
@@ -79,12 +91,20 @@ describe('what is wrong is found', () => {
       same,
       /"holds" holds whatever happens/,
     ],
+    ['a preparation that fails', preparing(() => JSON.parse('')), same, /prepares an empty workspace.*threw SyntaxError/],
+    ['a preparation that leaves something outside', preparing(() => mkdirSync(`${making}/stray`)), same, /something is left after/],
+    ['a preparation that adds content', preparing(({ directory }) => writeFileSync(join(directory, 'x'), '')), same, /it made "x"/],
+    ['a preparation that makes a link', preparing((one) => symlinkSync('/', one.making.path)), same, /"tree" is not a directory/],
     ['no evidence', { replaceApplied: { verify: async () => [] } }, same, /evidence is for/],
   ])('%s', async (_name, options, change, fault) => {
     const faults = await faulty(options, change)
     expect(faults.filter((line) => fault.test(line))).not.toEqual([])
   })
 })
+
+function preparing(work: (workspace: EmptyWorkspace) => unknown): FakeLayerOptions {
+  return { replace: { prepare: async (workspace) => void work(workspace) } }
+}
 
 const claim = { id: 'holds', text: 'it holds' }
 

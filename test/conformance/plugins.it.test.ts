@@ -24,7 +24,7 @@ beforeAll(async () => {
   prey = await layOutPrey(base)
   const home = join(base, 'home')
   await mkdir(join(home, '.ssh'), { recursive: true })
-  await mkdir(join(base, 'tmp'))
+  for (const name of ['tmp', 'making']) await mkdir(join(base, name))
   await writeFile(join(prey.workspace, '.env'), 'TOKEN=1\n')
   process.env['TMPDIR'] = join(base, 'tmp')
   host = { ...createHost(launcher), home }
@@ -58,6 +58,7 @@ function subjectOf(plugin: LayerPlugin): Subject {
     cases: cases(),
     host,
     workspace: { path: prey.workspace, gitDirectory: null, objectStores: [], owner: { uid: uid ?? 0, gid: gid ?? 0 } },
+    making: join(base, 'making'),
     effects: async () => (await readdir(base, { recursive: true })).toSorted(),
   }
 }

@@ -3,13 +3,14 @@ import { applyChecks } from './apply-checks.ts'
 import { attackChecks } from './attack-checks.ts'
 import type { Bench } from './bench.ts'
 import { contractChecks } from './contract-checks.ts'
+import { prepareChecks } from './prepare-checks.ts'
 import type { Prey } from './prey.ts'
 import type { Finding, Subject } from './subject.ts'
 
 /** The checks that need no sandbox. */
 export async function describeChecks(subject: Subject): Promise<readonly Finding[]> {
   const contract = await contractChecks(subject)
-  return [...contract, ...(await applyChecks(subject))]
+  return [...contract, ...(await prepareChecks(subject)), ...(await applyChecks(subject))]
 }
 
 /** The attacks of the plugin's layer in a real sandbox. A layer of tier `none` claims nothing, and is not attacked. */

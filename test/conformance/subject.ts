@@ -14,6 +14,8 @@ export interface Subject {
   readonly cases: readonly Case[]
   readonly host: Host
   readonly workspace: WorkspaceView
+  /** A directory that workspaces can be made in; what is made there is deleted again. Part of what `effects` looks at. */
+  readonly making: string
   /** Everything outside the process that the plugin could change, in a form that can be compared. */
   effects(): Promise<unknown>
 }

@@ -1,5 +1,12 @@
 import { appendFileSync } from 'node:fs'
-import type { AgentAdapter, AgentRunRequest, AgentRunResult, AgentRuns } from '../../core/contracts/index.ts'
+import type {
+  AgentAdapter,
+  AgentRunRequest,
+  AgentRunResult,
+  AgentRuns,
+  EmptyWorkspace,
+  EnvironmentSpec,
+} from '../../core/contracts/index.ts'
 import { z } from 'zod'
 
 export const exited = (code: number): AgentRunResult => ({ code, signal: null, reason: 'exited', outputBytes: 0, durationMs: 1 })
@@ -16,6 +23,15 @@ export class FakeAgentRuns implements AgentRuns {
 
   constructor(behaviour: Behaviour = () => exited(0)) {
     this.behaviour = behaviour
+  }
+
+  readonly preparations: (readonly [environment: EnvironmentSpec, directory: EmptyWorkspace])[] = []
+  /** Thrown by the next preparations. */
+  prepareFails: Error | undefined
+
+  async prepare(...preparation: readonly [EnvironmentSpec, EmptyWorkspace]): Promise<void> {
+    this.preparations.push(preparation)
+    if (this.prepareFails !== undefined) throw this.prepareFails
   }
 
   async run(request: AgentRunRequest): Promise<AgentRunResult> {

@@ -1,4 +1,6 @@
+import type { EmptyWorkspace } from '../../core/contracts/layer.ts'
 import type { Enforced, Enforcement, EnforcementPlan, EnterRequest } from '../../core/contracts/enforcement.ts'
+import type { EnvironmentSpec } from '../../core/contracts/job.ts'
 import { emptySpec } from '../../core/enforcement/launch-spec.ts'
 import { FakeLauncher } from './fake-launcher.ts'
 import type { FakeSandbox } from './fake-launcher.ts'
@@ -26,6 +28,12 @@ export class FakeEnforcement implements Enforcement {
 
   async plan(): Promise<EnforcementPlan> {
     return { layers: [], degraded: [] }
+  }
+
+  readonly preparations: (readonly [environment: EnvironmentSpec, directory: EmptyWorkspace])[] = []
+
+  async prepare(...preparation: readonly [EnvironmentSpec, EmptyWorkspace]): Promise<void> {
+    this.preparations.push(preparation)
   }
 
   async enter(request: EnterRequest): Promise<Enforced> {

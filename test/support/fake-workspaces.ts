@@ -30,6 +30,9 @@ export class FakeWorkspaces implements Workspaces {
   async create(request: WorkspaceRequest): Promise<Workspace> {
     if (this.unmakeable.delete(request.name)) throw new BulkheadError('workspace_failed', 'no workspace')
     if (this.content.has(request.name)) throw new BulkheadError('workspace_failed', 'it exists')
+    const making = { path: `/making/${request.name}/tree`, gitDirectory: `/making/${request.name}/git` }
+    const { path } = this.#workspace(request.name)
+    await request.prepare?.({ directory: `/making/${request.name}`, path, gitDirectory: `/workspaces/${request.name}/git`, making })
     this.made.push(request)
     this.content.set(request.name, '')
     return this.#workspace(request.name)

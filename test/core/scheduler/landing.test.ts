@@ -115,7 +115,9 @@ describe('merge', () => {
       name: expect.stringMatching(/^gate-[0-9a-f]{16}-[a-z0-9]{12}$/) as string,
       base: mergeQueue.target[0],
       include: true,
+      prepare: expect.any(Function) as unknown,
     })
+    expect(agentRuns.preparations.at(-1)).toEqual([job?.environment, expect.objectContaining({ path: `/workspaces/${made?.name}/tree` })])
     expect(agentRuns.requests.map(({ command, policy, workspace }) => [command.argv[0], policy.limits.timeMs, workspace.path])).toEqual([
       ['npm', null, `/workspaces/${made?.name}/tree`],
       ['test', 5_000, `/workspaces/${made?.name}/tree`],

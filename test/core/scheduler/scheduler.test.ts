@@ -109,6 +109,26 @@ describe('retry', () => {
     expect(deriveJob(journal, job?.id ?? '')).toMatchObject({ status: 'failed', reason: 'a link points outside', tree: null })
   })
 
+  test('the layers of the job’s environment prepare its workspace, once; one that they refuse to prepare is not made', async () => {
+    const { scheduler, agentRuns, submit, journal, workspaces } = stage()
+    const [job, refused] = submit({ name: 'a', retry: { attempts: 2, delayMs: 1, maximumMs: 1 } }, { name: 'b', priority: -1 })
+    agentRuns.behaviour = () => {
+      agentRuns.prepareFails = new BulkheadError('plugin_failed', 'no walls')
+      return exited(agentRuns.requests.length === 1 ? 1 : 0)
+    }
+    await scheduler.run({ jobs: 'all', concurrency: 1 })
+    expect(agentRuns.preparations.map(([environment, { directory, path }]) => [environment, directory, path])).toEqual([
+      [job?.environment, '/making/a', '/workspaces/a/tree'],
+      [refused?.environment, '/making/b', '/workspaces/b/tree'],
+    ])
+    expect(workspaces.made.map(({ name }) => name)).toEqual(['a'])
+    expect(agentRuns.requests).toHaveLength(2)
+    expect(deriveJobs(journal).map(({ status, reason }) => ({ status, reason }))).toEqual([
+      { status: 'finished', reason: 'nothing was changed' },
+      { status: 'failed', reason: 'no walls' },
+    ])
+  })
+
   test('a workspace that could not be made is tried again', async () => {
     const { scheduler, agentRuns, submit, journal, workspaces } = stage()
     const [job] = submit({ retry: { attempts: 2, delayMs: 20, maximumMs: 20 } })
