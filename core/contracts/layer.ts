@@ -26,7 +26,10 @@ export interface LayerPlugin<O = unknown> {
   readonly layer: Layer
   readonly contract: 1
   readonly options: ZodType<O>
-  /** Capability names this layer offers to others, and those it needs from others. Core matches them without knowing them. */
+  /**
+   * Capability names this layer offers to others, and those without which it can do nothing at all. Core matches them without knowing them.
+   * A layer that only holds less without a capability does not require it: its plan looks at `PlanContext.capabilities` and says so.
+   */
   readonly provides: readonly string[]
   readonly requires: readonly string[]
   probe(host: Host): Promise<Availability>
@@ -81,12 +84,25 @@ export interface FeatureAnswer {
 
 export type Availability =
   | { readonly usable: true; readonly tier: Tier; readonly detail: string }
-  | { readonly usable: false; readonly reason: string; readonly remedy: string }
+  | {
+      readonly usable: false
+      readonly reason: string
+      readonly remedy: string
+      /**
+       * true: where the configuration degrades this layer it is planned and applied all the same, with tier `none`, for what it does besides
+       * enforcing. Without that an unusable layer is refused whatever the configuration says.
+       */
+      readonly degradable?: boolean
+    }
 
 export interface PlanContext {
   readonly host: Host
   readonly job: string
   readonly workspace: WorkspaceView
+  /** What this plugin's own probe said. Unusable only where it said `degradable` and the configuration degrades the layer. */
+  readonly availability: Availability
+  /** Capability names that the other layers of this environment provide. */
+  readonly capabilities: readonly string[]
 }
 
 /** A workspace that is being made aside; it will be moved to its place when it is complete. Absolute host paths. */

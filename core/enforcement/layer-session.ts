@@ -60,7 +60,7 @@ export class LayerSession {
         },
         (late) => void this.#parts.driver.dispose(plugin, late).catch(() => undefined),
       )
-      return publishedBy(plugin, this.#applied)
+      return publishedBy(plugin, this.#applied, context.provided)
     } catch (error) {
       this.#hung = this.#parts.driver.isHung(error)
       throw error
@@ -136,19 +136,22 @@ export class LayerSession {
   }
 }
 
-/** A layer may publish nothing under a name that it did not say it provides: whoever requires the name relies on who that is. */
-function publishedBy(plugin: LayerPlugin, { provided = {} }: AppliedLayer): ProvidedValues {
-  const foreign = Object.keys(provided).filter((name) => !plugin.provides.includes(name))
-  if (foreign.length === 0) return { ...provided }
-  throw new BulkheadError(
-    'plugin_failed',
-    `plugin "${plugin.id}", apply: it published values for what it does not provide: ${foreign.join(', ')}`,
-    {
-      plugin: plugin.id,
-      operation: 'apply',
-      remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
-    },
-  )
+/**
+ * A layer may publish nothing under a name that it did not say it provides, nor one that a layer before it published: whoever relies on the
+ * value relies on who gave it.
+ */
+function publishedBy(plugin: LayerPlugin, { provided = {} }: AppliedLayer, earlier: ProvidedValues): ProvidedValues {
+  const names = Object.keys(provided)
+  const foreign = names.filter((name) => !plugin.provides.includes(name))
+  const taken = names.filter((name) => Object.hasOwn(earlier, name))
+  if (foreign.length + taken.length === 0) return { ...provided }
+  const what = foreign.length > 0 ? 'what it does not provide' : 'what an earlier layer published already'
+  const list = (foreign.length > 0 ? foreign : taken).join(', ')
+  throw new BulkheadError('plugin_failed', `plugin "${plugin.id}", apply: it published values for ${what}: ${list}`, {
+    plugin: plugin.id,
+    operation: 'apply',
+    remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+  })
 }
 
 /** One error for several; the first gives code and details. */

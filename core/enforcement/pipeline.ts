@@ -70,7 +70,8 @@ export class EnforcementPipeline implements Enforcement {
     })
     const chosen = await Promise.all(picked.map(async (one) => ({ ...one, availability: await this.#prober.ask(one.plugin) })))
     return decide(environment, chosen, {
-      planOf: ({ plugin, options }) => this.#driver.plan(plugin, policy, options, { host: this.#parts.host, job, workspace }),
+      planOf: ({ plugin, options, availability }, capabilities) =>
+        this.#driver.plan(plugin, policy, options, { host: this.#parts.host, job, workspace, availability, capabilities }),
       providersOf: (capability) => this.#registry.providersOf(capability),
     })
   }

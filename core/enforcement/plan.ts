@@ -12,8 +12,8 @@ export interface ChosenLayer {
 }
 
 export interface PlanRules {
-  /** The plugin's own plan; pure. */
-  readonly planOf: (chosen: ChosenLayer) => LayerPlan
+  /** The plugin's own plan; pure. `capabilities`: those of the other layers. */
+  readonly planOf: (chosen: ChosenLayer, capabilities: readonly string[]) => LayerPlan
   /** Installed plugins that offer a capability, for the remedy. */
   readonly providersOf: (capability: string) => readonly string[]
 }
@@ -29,6 +29,7 @@ interface Complaint {
  *
  * Throws `layer_unusable` or `layer_unsupported`, in one line with every complaint there is. A layer of tier `none` that was chosen by
  * name needs no `degrade`: choosing it is the request. What a layer requires of the others cannot be degraded, since its claims rest on it.
+ * A layer that cannot work here is refused too, unless it is degraded and has something to offer without enforcing.
  */
 export function decide(environment: EnvironmentSpec, chosen: readonly ChosenLayer[], rules: PlanRules): EnforcementPlan {
   refuseUnusable(environment, chosen)
@@ -37,7 +38,8 @@ export function decide(environment: EnvironmentSpec, chosen: readonly ChosenLaye
     'layer_unsupported',
     chosen.flatMap((one) => unmet(one, chosen, rules)),
   )
-  const planned = chosen.map((one) => ({ chosen: one, plan: rules.planOf(one) }))
+  const planned = chosen.map((one) => ({ chosen: one, plan: rules.planOf(one, offeredTo(one, chosen)) }))
+  refuse(environment, 'layer_unusable', planned.flatMap(contradiction))
   const weak = planned
     .map(({ chosen: one, plan }) => ({ chosen: one, missing: notHeld(one, plan) }))
     .filter(({ missing }) => missing.length > 0)
@@ -57,18 +59,32 @@ export function decide(environment: EnvironmentSpec, chosen: readonly ChosenLaye
 
 /** Throws `layer_unusable` with every layer that cannot work here. */
 export function refuseUnusable(environment: EnvironmentSpec, chosen: readonly ChosenLayer[]): void {
-  refuse(environment, 'layer_unusable', chosen.flatMap(unusable))
+  refuse(
+    environment,
+    'layer_unusable',
+    chosen.flatMap((one) => unusable(one, environment)),
+  )
 }
 
-function unusable(chosen: ChosenLayer): readonly Complaint[] {
-  const { availability } = chosen
-  return availability.usable ? [] : [{ chosen, what: `cannot work here: ${availability.reason}`, remedy: availability.remedy }]
+function unusable(chosen: ChosenLayer, environment: EnvironmentSpec): readonly Complaint[] {
+  const { availability, layer } = chosen
+  if (availability.usable) return []
+  const { reason, remedy, degradable = false } = availability
+  if (degradable && environment.degrade.includes(layer)) return []
+  const instead = degradable ? ` Or accept it with "degrade: [${layer}]" in environment "${environment.name}".` : ''
+  return [{ chosen, what: `cannot work here: ${reason}`, remedy: `${remedy}${instead}`.trimStart() }]
+}
+
+/** A probe that said no and a plan that claims something: one of them is wrong, and it must not be the plan that is believed. */
+function contradiction({ chosen, plan }: { readonly chosen: ChosenLayer; readonly plan: LayerPlan }): readonly Complaint[] {
+  if (chosen.availability.usable || plan.tier === 'none') return []
+  return [{ chosen, what: `plans to enforce what its probe says it cannot: ${chosen.availability.reason}`, remedy: '' }]
 }
 
 function unmet(chosen: ChosenLayer, all: readonly ChosenLayer[], rules: PlanRules): readonly Complaint[] {
-  const offered = new Set(all.filter((other) => other !== chosen).flatMap(({ plugin }) => plugin.provides))
+  const offered = offeredTo(chosen, all)
   return chosen.plugin.requires
-    .filter((capability) => !offered.has(capability))
+    .filter((capability) => !offered.includes(capability))
     .map((capability) => {
       const providers = rules.providersOf(capability)
       return {
@@ -77,6 +93,11 @@ function unmet(chosen: ChosenLayer, all: readonly ChosenLayer[], rules: PlanRule
         remedy: providers.length === 0 ? `No installed plugin provides "${capability}".` : `Provided by: ${providers.join(', ')}.`,
       }
     })
+}
+
+function offeredTo(chosen: ChosenLayer, all: readonly ChosenLayer[]): readonly string[] {
+  const others = all.filter((other) => other !== chosen && other.availability.usable)
+  return [...new Set(others.flatMap(({ plugin }) => plugin.provides))]
 }
 
 /** What this layer leaves open without the user having chosen that by the plugin's name. */

@@ -8,7 +8,7 @@ const tier = z.enum(['full', 'partial', 'none'])
 
 export const availabilityShape = z.discriminatedUnion('usable', [
   z.object({ usable: z.literal(true), tier, detail: z.string() }),
-  z.object({ usable: z.literal(false), reason: line, remedy: z.string() }),
+  z.object({ usable: z.literal(false), reason: line, remedy: z.string(), degradable: z.boolean().exactOptional() }),
 ])
 
 const claimShape = z.object({ id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not kebab-case'), text: line })

@@ -159,13 +159,13 @@ async function attachTo(applied: AppliedLayer): Promise<boolean> {
   )
 }
 
-export function contextFor({ host, workspace }: Subject, receipts: Receipt[]): ApplyContext {
+export function contextFor({ host, workspace, provided = {} }: Subject, receipts: Receipt[]): ApplyContext {
   return {
     host,
     workspace,
     job: 'job_conformance0',
     signal: new AbortController().signal,
-    provided: {},
+    provided,
     record: async (receipt) => void receipts.push(receipt),
     report: () => undefined,
   }

@@ -2,6 +2,7 @@ import { describeAttempts } from '../../core/contracts/index.ts'
 import type { Attempt, Layer, Outcome, Policy } from '../../core/contracts/index.ts'
 import type { Bench } from './bench.ts'
 import { inSandbox } from './bench.ts'
+import { planOf } from './contract-checks.ts'
 import { filesystemAttacks } from './filesystem.ts'
 import { interceptionAttacks } from './interception.ts'
 import { networkAttacks } from './network.ts'
@@ -43,7 +44,7 @@ export async function attackChecks(subject: Subject, bench: Bench, prey: Prey, p
 }
 
 async function evidenceFaults(subject: Subject, bench: Bench, policy: Policy): Promise<readonly string[]> {
-  const plan = subject.plugin.plan(policy, subject.plugin.options.parse({}), { ...subject, job: 'job_conformance0' })
+  const plan = planOf(subject, { name: 'attack', policy, options: {} })
   return inSandbox(bench, subject, { policy, argv: ['/bin/true'], control: false }, async ({ sandbox, applied }) => {
     const evidence = (await applied?.verify({ attempt: (attempts) => sandbox.attempt(attempts) })) ?? []
     return [

@@ -25,13 +25,15 @@ export async function inSandbox<T>(
   const { policy, argv, control } = setting
   const plugins = control ? bench.companions : [...bench.companions, subject.plugin]
   const layers: AppliedLayer[] = []
+  let provided: Readonly<Record<string, string>> = {}
   let sandbox: Sandbox | undefined
   try {
     let spec: LaunchSpec = emptySpec(policy, subject.workspace.path, argv)
     for (const plugin of plugins) {
-      const plan = planOf({ ...subject, plugin }, { name: 'attack', policy, options: {} })
-      const layer = await plugin.apply(plan, contextFor(subject, []))
+      const tried: Subject = { ...subject, plugin, provided }
+      const layer = await plugin.apply(planOf(tried, { name: 'attack', policy, options: {} }), contextFor(tried, []))
       layers.push(layer)
+      provided = { ...provided, ...layer.provided }
       spec = layer.contribute(spec)
     }
     sandbox = await bench.launch(spec)

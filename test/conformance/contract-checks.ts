@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { layers } from '../../core/contracts/index.ts'
-import type { Availability, FeatureAnswer, Host, LayerPlan } from '../../core/contracts/index.ts'
+import type { Availability, FeatureAnswer, Host, LayerPlan, PlanContext } from '../../core/contracts/index.ts'
 import type { Case, Finding, Subject } from './subject.ts'
 import { check, deepFreeze, expectThat } from './subject.ts'
 
@@ -18,8 +18,13 @@ export async function contractChecks(subject: Subject): Promise<readonly Finding
 }
 
 /** The plan of a case; the options are what the configuration would hand over. */
-export function planOf({ plugin, host, workspace }: Subject, { policy, options }: Case): LayerPlan {
-  return plugin.plan(policy, plugin.options.parse(options), { host, job: 'job_conformance0', workspace })
+export function planOf(subject: Subject, { policy, options }: Case): LayerPlan {
+  return subject.plugin.plan(policy, subject.plugin.options.parse(options), planContextFor(subject))
+}
+
+function planContextFor({ host, workspace, provided = {} }: Subject): PlanContext {
+  const availability = { usable: true, tier: 'full', detail: 'conformance' } as const
+  return { host, job: 'job_conformance0', workspace, availability, capabilities: Object.keys(provided) }
 }
 
 function shapeFaults({ plugin }: Subject): readonly string[] {
@@ -65,7 +70,8 @@ function planFaults(subject: Subject, one: Case): readonly string[] {
   }
   const frozen = deepFreeze(structuredClone({ policy: one.policy, workspace: subject.workspace }))
   const options: unknown = deepFreeze(plugin.options.parse(one.options))
-  const plan = (): LayerPlan => plugin.plan(frozen.policy, options, { host: asking, job: 'job_conformance0', workspace: frozen.workspace })
+  const context = planContextFor({ ...subject, host: asking, workspace: frozen.workspace })
+  const plan = (): LayerPlan => plugin.plan(frozen.policy, options, context)
   const first = plan()
   const second = elsewhere(plan)
   const ids = first.enforces.map(({ id }) => id)

@@ -16,6 +16,8 @@ export interface Subject {
   readonly workspace: WorkspaceView
   /** A directory that workspaces can be made in; what is made there is deleted again. Part of what `effects` looks at. */
   readonly making: string
+  /** What the layers that it is tried with published, by capability. */
+  readonly provided?: Readonly<Record<string, string>>
   /** Everything outside the process that the plugin could change, in a form that can be compared. */
   effects(): Promise<unknown>
 }

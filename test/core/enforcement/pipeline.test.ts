@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EnforcementPipeline } from '../../../core/enforcement/pipeline.ts'
 import type { EnforcementParts } from '../../../core/enforcement/pipeline.ts'
 import { FakeLauncher } from '../../support/fake-launcher.ts'
-import { fakeEnvironment, fakeLayers, fakeParts, FakeWorld } from '../../support/fake-layer.ts'
+import { fakeEnvironment, fakeLayer, fakeLayers, fakeParts, FakeWorld } from '../../support/fake-layer.ts'
 import type { FakeLayerOptions } from '../../support/fake-layer.ts'
 import { FakeReceipts } from '../../support/fake-receipts.ts'
 import { emptyPolicy, enterRequest, fakeHost } from '../../support/fake-request.ts'
@@ -381,6 +381,40 @@ describe('values that go with capabilities', () => {
     expect(world.effects).toEqual(new Set())
     expect(journal.receipts()).toEqual([])
   })
+})
+
+test('a value is not replaced by a later layer: nothing starts and everything is undone', async () => {
+  const both = { provides: ['account'], effects: 1 }
+  const { pipeline, world, launcher } = setting({
+    token: { ...both, replaceApplied: { provided: { account: 'S-1-5-21-7' } } },
+    network: { ...both, replaceApplied: { provided: { account: 'S-1-5-21-8' } } },
+  })
+  await expect(pipeline.enter(enterRequest())).rejects.toMatchObject({
+    code: 'plugin_failed',
+    message: 'plugin "network-fake", apply: it published values for what an earlier layer published already: account',
+  })
+  expect(world.log).toContain('dispose network')
+  expect([...world.effects]).toEqual([])
+  expect(launcher.specs).toEqual([])
+})
+
+test('the plan is told what the probe said', async () => {
+  const availability = { usable: false, reason: 'not elevated', remedy: 'Run setup.', degradable: true } as const
+  const told: unknown[] = []
+  const fake = fakeLayer('network', { replacePlan: { tier: 'none', enforces: [], unsupported: ['anything'] } })
+  const { pipeline } = setting({
+    network: {
+      availability,
+      replace: {
+        plan: (policy, options, context) => {
+          told.push(context.availability)
+          return fake.plan(policy, options, context)
+        },
+      },
+    },
+  })
+  expect((await pipeline.plan(enterRequest({ environment: fakeEnvironment(['network']) }))).degraded).toEqual(['network'])
+  expect(told).toEqual([availability])
 })
 
 test('a plugin is probed once per process, but one whose probe failed is asked again', async () => {

@@ -10,6 +10,11 @@ const usable = (tier: Tier): Availability => ({ usable: true, tier, detail: 'fak
 
 const no = (reason: string, remedy: string): Case => ({ availability: { usable: false, reason, remedy } })
 
+const open = (reason: string): Case => ({
+  tier: 'none',
+  availability: { usable: false, reason, remedy: 'Run setup.', degradable: true },
+})
+
 interface Case extends FakeLayerOptions {
   readonly tier?: Tier
   readonly unsupported?: readonly string[]
@@ -20,13 +25,19 @@ function planOf(layer: Layer, { tier = 'full', unsupported = [] }: Case): LayerP
   return { plugin: `${layer}-fake`, layer, tier, enforces, unsupported, steps: [], data: null }
 }
 
+/** What each plan was told of the capabilities of the others. */
+const told = new Map<Layer, readonly string[]>()
+
 function outcome(cases: Partial<Record<Layer, Case>>, degrade: readonly Layer[] = [], providers: readonly string[] = []) {
   const chosen = layers.map((layer): ChosenLayer => {
     const one = cases[layer] ?? {}
     return { layer, plugin: fakeLayer(layer, one), options: {}, availability: one.availability ?? usable(one.tier ?? 'full') }
   })
   return decide(fakeEnvironment(degrade), chosen, {
-    planOf: ({ layer }) => planOf(layer, cases[layer] ?? {}),
+    planOf: ({ layer }, capabilities) => {
+      told.set(layer, capabilities)
+      return planOf(layer, cases[layer] ?? {})
+    },
     providersOf: () => providers,
   })
 }
@@ -114,5 +125,54 @@ describe('capabilities', () => {
       remedy: 'Provided by: token-account.',
     })
     expect(refusal(() => outcome(cases))).toMatchObject({ remedy: 'No installed plugin provides "account".' })
+  })
+
+  test('every plan is told what the others provide, without requiring it', () => {
+    outcome({ network: { provides: ['proxy'] }, token: { provides: ['account', 'handles'] }, interception: { provides: ['handles'] } })
+    expect(Object.fromEntries(told)).toEqual({
+      filesystem: ['account', 'handles', 'proxy'],
+      token: ['proxy', 'handles'],
+      network: ['account', 'handles'],
+      interception: ['account', 'handles', 'proxy'],
+    })
+  })
+
+  test('a layer that cannot work here provides nothing', () => {
+    const cases = {
+      token: { ...open('no accounts'), provides: ['account'] },
+      network: { requires: ['account'] },
+    }
+    expect(refusal(() => outcome(cases, ['token']))).toMatchObject({
+      code: 'layer_unsupported',
+      message: 'environment "fake": network (network-fake) requires "account", which no other layer of this environment provides',
+    })
+  })
+})
+
+describe('a layer that is of use without enforcing', () => {
+  const network = { ...open('not elevated'), unsupported: ['anything: the way out is only offered'] }
+
+  test('is refused like any other, with the way to accept it', () => {
+    expect(refusal(() => outcome({ network }, ['token']))).toEqual({
+      code: 'layer_unusable',
+      message: 'environment "fake": network (network-fake) cannot work here: not elevated',
+      plugin: 'network-fake',
+      remedy: 'Run setup. Or accept it with "degrade: [network]" in environment "fake".',
+    })
+  })
+
+  test('is planned and called degraded where the configuration says so', () => {
+    expect(outcome({ network }, ['network'])).toEqual({ layers: plansOf({ network }), degraded: ['network'] })
+  })
+
+  test('is called degraded also when its plan forgets to say what it leaves open', () => {
+    expect(outcome({ network: { ...network, unsupported: [] } }, ['network']).degraded).toEqual(['network'])
+  })
+
+  test('may not claim anything', () => {
+    expect(refusal(() => outcome({ network: { ...network, tier: 'partial' } }, ['network']))).toMatchObject({
+      code: 'layer_unusable',
+      message: 'environment "fake": network (network-fake) plans to enforce what its probe says it cannot: not elevated',
+    })
   })
 })

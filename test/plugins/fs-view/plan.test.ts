@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { LayerPlan, Policy, WorkspaceView } from '../../../core/contracts/index.ts'
 import plugin from '../../../plugins/fs-view/index.ts'
 import { checkProtected, checkWorkspace } from '../../../plugins/fs-view/policy-paths.ts'
-import { emptyPolicy, fakeHost } from '../../support/fake-request.ts'
+import { emptyPolicy, planContext } from '../../support/fake-request.ts'
 
 const plain: WorkspaceView = { path: '/ws/tree', gitDirectory: null, objectStores: [], owner: { uid: 1000, gid: 1000 } }
 const job: WorkspaceView = { ...plain, gitDirectory: '/ws/git', objectStores: ['/home/user/repo/.git/objects'] }
 
 function planned(filesystem: Partial<Policy['filesystem']>, workspace = plain, options: unknown = {}): LayerPlan {
   const policy = { ...emptyPolicy, filesystem: { ...emptyPolicy.filesystem, ...filesystem } }
-  return plugin.plan(policy, plugin.options.parse(options), { host: fakeHost, job: 'job_000000000001', workspace })
+  return plugin.plan(policy, plugin.options.parse(options), planContext({ workspace }))
 }
 
 const claims = [

@@ -37,6 +37,8 @@ const context: PlanContext = {
   host: host(true),
   job: 'j',
   workspace: { path: '/w', gitDirectory: null, objectStores: [], owner: { uid: 1000, gid: 1000 } },
+  availability: { usable: true, tier: 'full', detail: '' },
+  capabilities: [],
 }
 
 function policy(interception: readonly InterceptionRule[]): Policy {

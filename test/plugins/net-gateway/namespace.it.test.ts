@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AppliedLayer, Attempt, Denial, LaunchSpec, Outcome } from '../../../core/contracts/index.ts'
 import gateway from '../../../plugins/net-gateway/index.ts'
+import { applyContext, planContext } from '../../support/fake-request.ts'
 import { hostHas } from '../../support/host.ts'
 import type { NetworkRoom } from '../../support/netns.ts'
 import { openNetworkRoom } from '../../support/netns.ts'
@@ -87,18 +88,8 @@ describe.runIf(hostHas('user-namespace') && hostHas('curl'))('in a network names
       limits: { timeMs: null, stallMs: null, outputBytes: null, processes: null, openFiles: null, temporaryBytes: null },
       environment: {},
     }
-    const host = { platform: 'linux', uid: 0, gid: 0, home: '/', can: () => Promise.resolve({ ok: true, level: 0, reason: '' }) } as const
-    const workspace = { path: '/', gitDirectory: null, objectStores: [], owner: { uid: 0, gid: 0 } }
-    const context = { host, job: 'job_000000000000', workspace }
-    const plan = gateway.plan(policy, options, context)
-    const signal = new AbortController().signal
-    layer = await gateway.apply(plan, {
-      ...context,
-      signal,
-      provided: {},
-      record: () => Promise.resolve(),
-      report: (denial) => denials.push(denial),
-    })
+    const plan = gateway.plan(policy, options, planContext())
+    layer = await gateway.apply(plan, applyContext({ report: (denial) => denials.push(denial) }))
     const { network } = layer.contribute({ command, ...nothing })
     if (network?.mechanism !== 'linux-netns') throw new Error('no network part')
     room = await openNetworkRoom(network)

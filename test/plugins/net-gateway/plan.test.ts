@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { LaunchSpec, LayerPlan, NetworkRule, PlanContext, Policy } from '../../../core/contracts/index.ts'
+import type { LaunchSpec, LayerPlan, NetworkRule, Policy } from '../../../core/contracts/index.ts'
 import gateway from '../../../plugins/net-gateway/index.ts'
 import none from '../../../plugins/net-none/index.ts'
+import { applyContext, planContext } from '../../support/fake-request.ts'
 
-const context: PlanContext = {
-  host: { platform: 'linux', uid: 0, gid: 0, home: '/root', can: () => Promise.resolve({ ok: true, level: 1, reason: '' }) },
-  job: 'job_000000000000',
-  workspace: { path: '/w', gitDirectory: null, objectStores: [], owner: { uid: 0, gid: 0 } },
-}
+const context = planContext()
 
 function policy(...allow: NetworkRule[]): Policy {
   return {
@@ -33,15 +30,7 @@ const spec: LaunchSpec = {
 }
 
 async function contribution(from: LayerPlan): Promise<LaunchSpec> {
-  const applied = await gateway.apply(from, {
-    host: context.host,
-    job: context.job,
-    workspace: context.workspace,
-    signal: new AbortController().signal,
-    provided: {},
-    record: () => Promise.reject(new Error('there is nothing to record')),
-    report: () => undefined,
-  })
+  const applied = await gateway.apply(from, applyContext())
   await using _ = applied
   return applied.contribute(spec)
 }
@@ -129,13 +118,7 @@ describe('net-gateway', () => {
   })
 
   test('refuses a sandbox with other listeners than it asked for', async () => {
-    const applied = await gateway.apply(plan({}), {
-      ...context,
-      signal: new AbortController().signal,
-      provided: {},
-      record: () => Promise.resolve(),
-      report: () => undefined,
-    })
+    const applied = await gateway.apply(plan({}), applyContext())
     await using _ = applied
     await expect(applied.attach?.({ listeners: [] } as never)).rejects.toMatchObject({ code: 'plugin_failed' })
   })

@@ -4,11 +4,12 @@ import { agentIdCount, agentIdentity, firstAgentId, insideIdentity, mapsAgentIds
 import plugin from '../../../plugins/token-userns/index.ts'
 import { tokenAttacks } from '../../../plugins/token-userns/verify.ts'
 import type { Host, Outcome, UserNamespaceToken } from '../../../core/contracts/index.ts'
-import { emptyPolicy, enterRequest, fakeHost } from '../../support/fake-request.ts'
+import { applyContext, emptyPolicy, enterRequest, fakeHost, planContext } from '../../support/fake-request.ts'
 
 const { workspace, job } = enterRequest()
 const policy = { ...emptyPolicy, limits: { ...emptyPolicy.limits, processes: 64, openFiles: 256 } }
-const planned = (host: Host, options: unknown = {}) => plugin.plan(policy, plugin.options.parse(options), { host, job, workspace })
+const planned = (host: Host, options: unknown = {}) =>
+  plugin.plan(policy, plugin.options.parse(options), planContext({ host, job, workspace }))
 
 const claims = [
   { id: 'no-capabilities', text: 'The agent has no capability and can gain none.' },
@@ -108,16 +109,7 @@ describe('identities', () => {
 
 describe('applying', () => {
   const apply = async (host: Host): Promise<UserNamespaceToken> => {
-    const context = {
-      host,
-      job,
-      workspace,
-      signal: new AbortController().signal,
-      provided: {},
-      record: async () => undefined,
-      report: () => undefined,
-    }
-    const applied = await plugin.apply(planned(host), context)
+    const applied = await plugin.apply(planned(host), applyContext({ host, job, workspace, record: async () => undefined }))
     const spec = applied.contribute({
       command: enterRequest().command,
       token: null,
