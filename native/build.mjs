@@ -56,7 +56,8 @@ function linux() {
 
 /** The library that Node loads, the launcher, and the DLL that hooks. What lies directly in `src/windows/` is shared by all three. */
 function windows() {
-  const windows10 = ['-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DUNICODE', '-D_UNICODE']
+  // Windows 10 1809: the first with pseudo-consoles.
+  const windows10 = ['-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DNTDDI_VERSION=0x0A000006', '-DUNICODE', '-D_UNICODE']
   const hardening = ['-O2', '-static-libgcc', '-s', '-Wl,--dynamicbase,--high-entropy-va,--nxcompat']
   const flags = [...common, ...windows10, '-Isrc/windows', ...hardening]
   const shared = [

@@ -86,6 +86,11 @@ export class FrameReader {
     return this.#bytes.readUInt32LE(this.#move(4))
   }
 
+  /** True while there is something left to read. */
+  get more(): boolean {
+    return this.#at < this.#bytes.length
+  }
+
   /** Bytes that are not UTF-8 become U+FFFD: texts of an agent are shown, never used as names again. */
   text(): string {
     const length = this.u32()

@@ -151,6 +151,8 @@ export class HeldSandbox implements Sandbox {
         this.#attempts.shift()?.resolve(decodeOutcomes(frame, this.#link.errors.name))
         break
       case message.started:
+        // Where what was held was a probe, the command is another process.
+        if (frame.more) this.process = { pid: frame.u32(), startTime: frame.text() }
         this.#started.resolve()
         break
       case message.execFailed:

@@ -30,7 +30,8 @@
  *
  * Supervisor → orchestrator, on the channel:
  *   BH_HELD u32 host pid of the sandbox's first process, text start time, u32 listeners (their descriptors lie on the descriptor channel)
- *   BH_OUTCOMES list of (i32 errno or 0, text value) · BH_STARTED · BH_EXEC_FAILED u32 errno
+ *   BH_OUTCOMES list of (i32 errno or 0, text value) · BH_EXEC_FAILED u32 errno
+ *   BH_STARTED (on Windows, where BH_HELD named the probe: u32 pid of the command, text start time)
  *   BH_INTERCEPTED u32 rule, text act, text action, u32 pid, u32 lost, text program, text object
  *   BH_ASK u32 question, u32 rule, text act, u32 pid, text program, text object (the call waits for BH_VERDICT)
  *   BH_GONE u8 kind (0 exited, 1 signalled), u32 code or signal, u32 killing rule or 2^32-1

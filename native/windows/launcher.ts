@@ -69,8 +69,8 @@ export class ProcessLauncher implements NativeLauncher {
   async #start(stdio: Stdio): Promise<ChildProcess> {
     const native = binding()
     const streams: StdioOptions = stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2]
-    // `inherit` for its own messages: it has none unless it is broken.
-    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'inherit', ...streams], windowsHide: true })
+    // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
+    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
       child.once('error', (cause) =>

@@ -1,0 +1,94 @@
+#include "spawn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MOST_ATTRIBUTES 2
+
+struct attributes {
+  LPPROC_THREAD_ATTRIBUTE_LIST list;
+  HANDLE job, handles[3];
+  DWORD handle_count;
+};
+
+/* The same handle twice in the list is an error of its own (ERROR_INVALID_PARAMETER). */
+static void collect_handles(struct attributes *a, const struct bh_start *start) {
+  for (int i = 0; i < 3; i++) {
+    HANDLE handle = start->streams[i];
+    bool known = !handle || handle == INVALID_HANDLE_VALUE;
+    for (DWORD j = 0; j < a->handle_count; j++) known = known || a->handles[j] == handle;
+    if (!known) a->handles[a->handle_count++] = handle;
+  }
+}
+
+static int prepare(struct attributes *a, const struct bh_walls *walls, const struct bh_start *start, struct bh_fault *fault) {
+  SIZE_T size = 0;
+  InitializeProcThreadAttributeList(NULL, MOST_ATTRIBUTES, 0, &size);
+  a->list = malloc(size);
+  if (!a->list) return bh_fault(fault, ERROR_OUTOFMEMORY, "process attributes", NULL);
+  if (!InitializeProcThreadAttributeList(a->list, MOST_ATTRIBUTES, 0, &size)) {
+    free(a->list);
+    a->list = NULL;
+    return bh_fault(fault, 0, "process attributes", NULL);
+  }
+  a->job = walls->job;
+  if (!UpdateProcThreadAttribute(a->list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &a->job, sizeof(a->job), NULL, NULL)) {
+    return bh_fault(fault, 0, "process attributes: job", NULL);
+  }
+  if (start->console) {
+    if (!UpdateProcThreadAttribute(a->list, 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, start->console, sizeof(start->console), NULL, NULL)) {
+      return bh_fault(fault, 0, "process attributes: console", NULL);
+    }
+    return 0;
+  }
+  collect_handles(a, start);
+  if (a->handle_count == 0) return 0;
+  const SIZE_T bytes = a->handle_count * sizeof(HANDLE);
+  if (!UpdateProcThreadAttribute(a->list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, a->handles, bytes, NULL, NULL)) {
+    return bh_fault(fault, 0, "process attributes: handles", NULL);
+  }
+  return 0;
+}
+
+static int create(const struct bh_walls *walls, const struct bh_start *start, const struct attributes *a, PROCESS_INFORMATION *process,
+                  struct bh_fault *fault) {
+  STARTUPINFOEXW info = {0};
+  info.StartupInfo.cb = sizeof(info);
+  info.lpAttributeList = a->list;
+  info.StartupInfo.lpDesktop = walls->desktop;
+  /* With a console of its own too, and then with none: otherwise it would get ours where they are redirected. */
+  info.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+  if (!start->console) {
+    info.StartupInfo.hStdInput = start->streams[0];
+    info.StartupInfo.hStdOutput = start->streams[1];
+    info.StartupInfo.hStdError = start->streams[2];
+  }
+  DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
+  if (!start->console) flags |= CREATE_NEW_PROCESS_GROUP;
+  const BOOL inherit = a->handle_count > 0;
+  BOOL made;
+  if (walls->token) {
+    made = CreateProcessAsUserW(walls->token, start->file, start->line, NULL, NULL, inherit, flags, walls->environment, walls->directory,
+                                &info.StartupInfo, process);
+  } else {
+    made = CreateProcessW(start->file, start->line, NULL, NULL, inherit, flags, walls->environment, walls->directory, &info.StartupInfo,
+                          process);
+  }
+  return made ? 0 : bh_fault(fault, 0, "starting a process", NULL);
+}
+
+int bh_spawn(const struct bh_walls *walls, const struct bh_start *start, PROCESS_INFORMATION *process, struct bh_fault *fault) {
+  struct attributes a = {0};
+  int result = prepare(&a, walls, start, fault);
+  if (result == 0) result = create(walls, start, &a, process, fault);
+  if (a.list) DeleteProcThreadAttributeList(a.list);
+  free(a.list);
+  return result;
+}
+
+void bh_start_time(HANDLE process, char *text, size_t size) {
+  FILETIME created = {0}, exited, kernel, user;
+  GetProcessTimes(process, &created, &exited, &kernel, &user);
+  const unsigned long long time = (unsigned long long)created.dwHighDateTime << 32 | created.dwLowDateTime;
+  snprintf(text, size, "%llu", time);
+}
