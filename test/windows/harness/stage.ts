@@ -23,6 +23,11 @@ export async function stageProduct(stage: string, tools: Tools): Promise<void> {
   cpSync(join(packageRoot, 'dist', 'cli'), join(stage, 'dist', 'cli'), { recursive: true })
   cpSync(join(packageRoot, 'core', 'journal', 'migrations'), join(stage, 'dist', 'core', 'journal', 'migrations'), { recursive: true })
   cpSync(join(packageRoot, 'package.json'), join(stage, 'package.json'))
+  // Agents are plain JavaScript: they run as what somebody else wrote.
+  cpSync(join(windowsTests, 'support'), join(stage, 'dist', 'test', 'windows', 'support'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.ts'),
+  })
   for (const built of [join('native', 'build', 'win32-x64'), join('test', 'windows', 'double', 'build')]) {
     if (existsSync(join(packageRoot, built))) cpSync(join(packageRoot, built), join(stage, built), { recursive: true })
   }
