@@ -4,6 +4,7 @@ import type { Configuration } from './contracts/configuration.ts'
 import type { Enforcement } from './contracts/enforcement.ts'
 import { BulkheadError } from './contracts/error.ts'
 import type { ProcessIdentity } from './contracts/sandbox.ts'
+import type { MachineSetup } from './contracts/setup.ts'
 import { userFolders } from '../native/user-folders.ts'
 
 /** What a command is run with. Nothing else is read from the process. */
@@ -21,6 +22,8 @@ export interface ComposeOptions {
 export interface CommandApp extends AsyncDisposable {
   readonly configuration: Configuration
   readonly enforcement: Enforcement
+  /** Loaded when it is needed: no command that runs something needs it. */
+  setup(): Promise<MachineSetup>
   /** Bulkhead's own files, which no command may change. */
   readonly own: readonly string[]
 }
@@ -45,11 +48,13 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
     layers: plugins.layerPlugins,
     agents: plugins.agentAdapters,
   })
-  const receipts = new ReceiptFiles({ directory: join(stateHome(surroundings), 'exec'), self: itself(native.processIdentity(process.pid)) })
+  const self = itself(native.processIdentity(process.pid))
+  const receipts = new ReceiptFiles({ directory: join(stateHome(surroundings), 'exec'), self })
   const launcher = native.createLauncher()
+  const host = native.createHost(launcher)
   const enforcement = new EnforcementPipeline({
     plugins: plugins.layerPlugins,
-    host: native.createHost(launcher),
+    host,
     launcher,
     journal: receipts,
     orchestrator: () => receipts.id,
@@ -60,6 +65,14 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
     configuration,
     enforcement,
     own,
+    setup: async () => {
+      const [{ LayerSetups }, { SetupFiles }] = await Promise.all([
+        import('./enforcement/machine-setup.ts'),
+        import('./journal/setup-files.ts'),
+      ])
+      const ledger = new SetupFiles({ directory: join(stateHome(surroundings), 'setup'), self, isAlive: native.isAlive })
+      return new LayerSetups({ plugins: plugins.layerPlugins, host, ledger })
+    },
     [Symbol.asyncDispose]: () => launcher[Symbol.asyncDispose](),
   }
 }

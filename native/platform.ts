@@ -6,6 +6,8 @@ export interface Platform {
   createLauncher(): NativeLauncher
   /** Start time of a process in the system's own unit: undefined when there is no such process. */
   startTime(pid: number): string | undefined
+  /** What this process can tell by itself; undefined: it takes a throwaway process to find out. */
+  answer(feature: HostFeature): FeatureAnswer | undefined
 }
 
 /** The launcher and the probes of the native module. */

@@ -4,6 +4,7 @@ import type { Verb } from './verb.ts'
 export const verbs = {
   init: async () => (await import('./commands/init.ts')).init,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  setup: async () => (await import('./commands/setup.ts')).setup,
   run: async () => (await import('./commands/run.ts')).run,
   ls: async () => (await import('./commands/ls.ts')).ls,
   show: async () => (await import('./commands/show.ts')).show,

@@ -210,8 +210,8 @@ export type SetupChange = 'install' | 'remove'
 
 /** What a person may ask for, whatever the layers of the environment are. */
 export interface SetupOptions {
-  /** How many agents at once are to find an identity of their own, where layers give them one. */
-  readonly accounts: number
+  /** How many agents at once are to find an identity of their own, where layers give them one. null: as many as there are, or the layer's default. */
+  readonly accounts: number | null
 }
 
 export interface SetupContext {

@@ -11,12 +11,12 @@ import type {
   LayerPlan,
   LayerPlugin,
 } from '../contracts/layer.ts'
-import type { PlanContext, Probe, Receipt } from '../contracts/layer.ts'
+import type { PlanContext, Probe, Receipt, SetupChange, SetupContext } from '../contracts/layer.ts'
 import type { LaunchSpec } from '../contracts/launch.ts'
 import type { Policy } from '../contracts/policy.ts'
 import type { Sandbox } from '../contracts/sandbox.ts'
 import { plainJson } from './plain-json.ts'
-import { appliedShape, availabilityShape, evidenceShape, planShape, problems } from './shapes.ts'
+import { appliedShape, availabilityShape, evidenceShape, planShape, problems, stepsShape } from './shapes.ts'
 
 /** Milliseconds a hook may take before it counts as hung. `plan` and `contribute` are synchronous and cannot be bounded. */
 export interface HookLimits {
@@ -27,6 +27,8 @@ export interface HookLimits {
   readonly verify: number
   readonly dispose: number
   readonly recover: number
+  /** Each hook of `LayerSetup`. */
+  readonly setup: number
 }
 
 const defaultHookLimits: HookLimits = {
@@ -37,6 +39,7 @@ const defaultHookLimits: HookLimits = {
   verify: 30_000,
   dispose: 30_000,
   recover: 30_000,
+  setup: 600_000,
 }
 
 type Hook = keyof HookLimits | 'plan' | 'contribute'
@@ -116,6 +119,18 @@ export class PluginDriver {
     await this.#bounded(plugin, 'recover', () => plugin.recover(receipt))
   }
 
+  /** Steps that are still to do. A plugin without `setup` has none. */
+  async describeSetup(plugin: LayerPlugin, change: SetupChange, context: SetupContext): Promise<readonly string[]> {
+    const { setup } = plugin
+    if (setup === undefined) return []
+    return shaped(plugin, 'setup', stepsShape, await this.#bounded(plugin, 'setup', () => setup.describe(change, context)))
+  }
+
+  async setUp(plugin: LayerPlugin, change: SetupChange, context: SetupContext): Promise<void> {
+    const { setup } = plugin
+    if (setup !== undefined) await this.#bounded(plugin, 'setup', async () => setup[change](context))
+  }
+
   async #bounded<T>(plugin: LayerPlugin, hook: keyof HookLimits, work: () => Promise<T>, onLate?: (value: T) => void): Promise<T> {
     const limit = this.#limits[hook]
     let timer: NodeJS.Timeout | undefined
@@ -138,7 +153,7 @@ export class PluginDriver {
   }
 }
 
-/** Codes a plugin may answer with itself: they say what is wrong with the machine, the journal or the configuration. */
+/** Codes a plugin may answer with itself: they say what is wrong with the machine, the journal or the configuration, and not with the plugin. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'config_invalid',
   'host_unsupported',
@@ -151,6 +166,8 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'journal_corrupt',
   'journal_failed',
   'journal_newer',
+  'layer_unusable',
+  'setup_incomplete',
 ])
 
 function optionsOf(plugin: LayerPlugin, hook: Hook, options: unknown): unknown {

@@ -28,6 +28,8 @@ export const planShape = z
 
 export const evidenceShape = z.array(z.object({ claim: line, held: z.boolean(), detail: z.string() }))
 
+export const stepsShape = z.array(line)
+
 export const receiptShape = z.object({ plugin: line, data: z.unknown() })
 
 export const appliedShape = z

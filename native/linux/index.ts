@@ -5,4 +5,9 @@ import { HelperLauncher } from './launcher.ts'
 export const linux: Platform = {
   createLauncher: () => new HelperLauncher(),
   startTime: (pid) => binding().startTime(pid),
+  answer: (feature) => {
+    if (feature !== 'elevation') return undefined
+    const ok = process.geteuid?.() === 0
+    return { ok, level: 0, reason: ok ? '' : 'Run the same command as root.' }
+  },
 }

@@ -5,4 +5,5 @@ import { ProcessLauncher } from './launcher.ts'
 export const windows: Platform = {
   createLauncher: () => new ProcessLauncher(),
   startTime: (pid) => binding().startTime(pid),
+  answer: () => undefined,
 }

@@ -69,6 +69,27 @@ describe('a wrong command line is one line and exit code 2', () => {
   })
 })
 
+describe('setup', () => {
+  test('an environment whose layers need nothing', async () => {
+    const said = await cli('setup', 'linux')
+    expect(said).toEqual({ code: 0, out: '', err: 'Nothing has to be set up for environment "linux".\n' })
+    expect(JSON.parse((await cli('setup', 'none', '--json', '--remove')).out)).toEqual({
+      environment: 'none',
+      change: 'remove',
+      planned: [],
+      done: [],
+    })
+  })
+
+  test('an environment that does not exist', async () => {
+    const { code, err } = await cli('setup', 'lnux')
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: 'bulkhead: there is no environment "lnux"; Did you mean "linux"? There are: linux, none.\n',
+    })
+  })
+})
+
 describe('completion', () => {
   test.each(['bash', 'zsh', 'fish'])('%s knows every verb', async (shell) => {
     const { code, out } = await cli('completion', shell)

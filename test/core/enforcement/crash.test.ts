@@ -6,7 +6,16 @@ import { fakeLayers, FakeWorld } from '../../support/fake-layer.ts'
 import { FakeReceipts } from '../../support/fake-receipts.ts'
 import { enterRequest, fakeHost } from '../../support/fake-request.ts'
 
-const patient = { probe: 60_000, prepare: 60_000, apply: 60_000, attach: 60_000, verify: 60_000, dispose: 60_000, recover: 60_000 }
+const patient = {
+  probe: 60_000,
+  prepare: 60_000,
+  apply: 60_000,
+  attach: 60_000,
+  verify: 60_000,
+  dispose: 60_000,
+  recover: 60_000,
+  setup: 60_000,
+}
 
 const effects = fc.record({
   filesystem: fc.nat(4),

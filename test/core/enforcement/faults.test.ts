@@ -20,7 +20,16 @@ function setting(layer: Layer, options: FakeLayerOptions) {
     journal,
     orchestrator: () => 'orc_1',
     isAlive: () => true,
-    hookLimits: { probe: limitMs, prepare: limitMs, apply: limitMs, attach: limitMs, verify: limitMs, dispose: limitMs, recover: limitMs },
+    hookLimits: {
+      probe: limitMs,
+      prepare: limitMs,
+      apply: limitMs,
+      attach: limitMs,
+      verify: limitMs,
+      dispose: limitMs,
+      recover: limitMs,
+      setup: limitMs,
+    },
   })
   return { world, journal, launcher, pipeline }
 }

@@ -24,7 +24,7 @@ function setting(special: Partial<Record<Layer, FakeLayerOptions>> = {}, change:
   const world = new FakeWorld()
   const journal = new FakeReceipts()
   const launcher = new FakeLauncher(world.log)
-  const limits = { probe: 40, prepare: 40, apply: 40, attach: 40, verify: 40, dispose: 40, recover: 40 }
+  const limits = { probe: 40, prepare: 40, apply: 40, attach: 40, verify: 40, dispose: 40, recover: 40, setup: 40 }
   const pipeline = new EnforcementPipeline({
     plugins: fakeLayers(world, special),
     host: fakeHost,

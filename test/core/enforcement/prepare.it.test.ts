@@ -22,7 +22,16 @@ function pipelineWith(special: Partial<Record<Layer, FakeLayerOptions>>): Enforc
     journal: new FakeReceipts(),
     orchestrator: () => 'orc_1',
     isAlive: () => true,
-    hookLimits: { probe: limitMs, prepare: limitMs, apply: limitMs, attach: limitMs, verify: limitMs, dispose: limitMs, recover: limitMs },
+    hookLimits: {
+      probe: limitMs,
+      prepare: limitMs,
+      apply: limitMs,
+      attach: limitMs,
+      verify: limitMs,
+      dispose: limitMs,
+      recover: limitMs,
+      setup: limitMs,
+    },
   })
 }
 

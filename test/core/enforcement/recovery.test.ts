@@ -18,7 +18,7 @@ function setting(token: FakeLayerOptions = {}) {
     orchestrator: 'ours',
     isAlive: ({ pid }: { pid: number }) => pid === 2,
     registry: new LayerRegistry(fakeLayers(world, { token })),
-    driver: new PluginDriver({ probe: 20, prepare: 20, apply: 20, attach: 20, verify: 20, dispose: 20, recover: 20 }),
+    driver: new PluginDriver({ probe: 20, prepare: 20, apply: 20, attach: 20, verify: 20, dispose: 20, recover: 20, setup: 20 }),
   }
   const record = (owner: string, plugin: string, name: string) => {
     world.effects.add(name)
