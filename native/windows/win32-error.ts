@@ -28,7 +28,8 @@ const names: ReadonlyMap<number, string> = new Map([
 
 /** Win32 error codes (“System Error Codes” and “Windows Sockets Error Codes”, learn.microsoft.com). */
 export const win32: ErrorTable = {
-  name: (code) => names.get(code) ?? `win32 ${code}`,
+  // HRESULTs and NTSTATUS values are known by their hexadecimal form.
+  name: (code) => names.get(code) ?? (code > 0xffff ? `0x${code.toString(16)}` : `win32 ${code}`),
   isNotFound: (code) => code === 2 || code === 3,
   isNoSpace: (code) => code === 112,
 }

@@ -3,6 +3,7 @@
 #define BULKHEAD_LIBRARY_H
 
 #include <stdint.h>
+#include <wchar.h>
 
 #include "export.h"
 
@@ -11,5 +12,23 @@ BH_EXPORT uint32_t bulkhead_abi(void);
 /* process.c */
 BH_EXPORT uint32_t bulkhead_guard(uint32_t pid);
 BH_EXPORT uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time);
+
+/*
+ * wfp.c. *step names what failed; it points to constant text. Wait up to ten seconds for other writers: not for the thread of an event loop.
+ *
+ * Closes the network to the account (SID in string form) but for TCP to 127.0.0.1:port. *wall holds it closed until it is closed itself or
+ * this process ends.
+ */
+BH_EXPORT uint32_t bulkhead_wfp_open(const wchar_t *account, uint16_t port, void **wall, const char **step);
+/* On success the wall is gone and `wall` must not be used again. */
+BH_EXPORT uint32_t bulkhead_wfp_close(void *wall, const char **step);
+/* Whether this process could do all of that: does it for nobody, and undoes it. */
+BH_EXPORT uint32_t bulkhead_wfp_probe(const char **step);
+
+/*
+ * wfp-access.c. Lets `user` (SID) add filters without elevation (`wanted` 1), takes that away again (0), or only looks (-1). *present: whether
+ * the user has it afterwards by our entry.
+ */
+BH_EXPORT uint32_t bulkhead_wfp_access(const wchar_t *user, int32_t wanted, int32_t *present, const char **step);
 
 #endif
