@@ -1,0 +1,88 @@
+/**
+ * Builds the test doubles with mingw-w64 (`$MINGW_CC` or x86_64-w64-mingw32-gcc), only when something changed:
+ *
+ *   node test/windows/double/build.mjs <output-directory>
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const compiler = process.env.MINGW_CC ?? 'x86_64-w64-mingw32-gcc'
+const dlltool = compiler.replace(/gcc$/, 'dlltool')
+
+const warnings = ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wmissing-prototypes', '-Wstrict-prototypes', '-Wvla']
+const flags = [
+  '-std=gnu11',
+  '-D_WIN32_WINNT=0x0A00',
+  '-DWINVER=0x0A00',
+  '-DUNICODE',
+  '-D_UNICODE',
+  ...warnings,
+  '-O2',
+  '-static-libgcc',
+  '-s',
+]
+
+const sources = (folder) =>
+  readdirSync(join(here, folder))
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => `${folder}/${name}`)
+
+const program = (name, files, ...libraries) => ({ name, command: ['-municode', '-Ikernel', ...files, ...libraries] })
+
+function targets() {
+  return [
+    { name: 'kernel-double.dll', command: ['-shared', ...sources('kernel'), '-lntdll', 'libwine.a', '-ladvapi32'] },
+    program('double-run.exe', ['tools/run.c'], '-ladvapi32'),
+    ...sources('selftest').map((file) => program(`${file.slice('selftest/'.length, -2)}.exe`, [file], '-ladvapi32')),
+  ]
+}
+
+function allFiles() {
+  return readdirSync(here, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(c|h|mjs|def)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+}
+
+function run(tool, arguments_) {
+  try {
+    execFileSync(tool, arguments_, { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] })
+  } catch (error) {
+    const missing = error.code === 'ENOENT'
+    console.error(`test doubles: ${missing ? `there is no "${tool}"` : `${tool} failed`}`)
+    if (missing) console.error('install it (Debian: gcc-mingw-w64-x86-64-win32), or set MINGW_CC')
+    process.exit(3)
+  }
+}
+
+function build(output) {
+  const hash = createHash('sha256').update(JSON.stringify([compiler, flags]))
+  for (const file of allFiles()) hash.update(file).update(readFileSync(file))
+  const wanted = hash.digest('hex')
+  const stamp = join(output, 'fingerprint')
+  try {
+    if (readFileSync(stamp, 'utf8') === wanted) return
+  } catch {
+    // Never built.
+  }
+  mkdirSync(output, { recursive: true })
+  /* mingw's ntdll library does not know Wine's own export. */
+  run(dlltool, ['-d', 'wine.def', '-l', join(output, 'libwine.a')])
+  for (const { name, command } of targets()) {
+    const temporary = join(output, `.${name}.${process.pid}`)
+    run(compiler, [...flags, ...command.map((part) => (part === 'libwine.a' ? join(output, part) : part)), '-o', temporary])
+    renameSync(temporary, join(output, name))
+  }
+  writeFileSync(stamp, wanted)
+}
+
+const [output] = process.argv.slice(2)
+if (output === undefined) {
+  console.error('usage: node test/windows/double/build.mjs <output-directory>')
+  process.exit(2)
+}
+build(resolve(output))
