@@ -18,7 +18,7 @@ class Escaped extends Error {}
 class Refused extends Error {}
 
 const escaped = (detail = '') => {
-  throw new Escaped(`${detail}`)
+  throw new Escaped(detail)
 }
 const refusal = (code) => new Refused(code)
 const host = (name) => path.join(facts.outside, name)
@@ -226,6 +226,12 @@ async function attempt({ id, code }) {
 }
 
 async function main() {
+  // What a job is told of its gateway.
+  const gateway = process.env.HTTP_PROXY && new URL(process.env.HTTP_PROXY)
+  if (gateway) {
+    facts.proxy = Number(gateway.port)
+    facts.credentials = `Proxy-Authorization: Basic ${Buffer.from(`${gateway.username}:${gateway.password}`).toString('base64')}\r\n`
+  }
   facts.ownChild ??= cp.spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore', cwd: 'C:\\windows' }).pid
   for (const attack of task.attacks) {
     // Before as well: an attack that ends the process is then known by name.

@@ -7,7 +7,9 @@ import { networkAttacks } from './network.ts'
 import { tokenAttacks } from './token.ts'
 
 export { attackRules } from './interception.ts'
-export { leakHandle, layOutPrey, type Prey } from './prey.ts'
+export { openInheritable } from './inheritable.ts'
+export { layOutPrey, type Prey } from './prey.ts'
+export { makeRegistryPrey } from './registry.ts'
 export type { Attack } from './attack.ts'
 
 export const attacks: readonly Attack[] = [...filesystemAttacks, ...tokenAttacks, ...networkAttacks, ...interceptionAttacks]
@@ -52,8 +54,7 @@ function judge(one: Attack, line: { readonly outcome: string; readonly detail: s
   return { outcome: refused ? 'contained' : 'invalid', detail: `${outcome}: ${detail}` }
 }
 
-/** What the attacks on the workspace itself need in it. Laid down by the host before the agent starts. */
-export function furnish(workspace: string, write: (path: string, content: string) => void): void {
-  for (const name of ['guarded\\file', 'guarded\\handle', 'guarded\\away', 'seed', 'bulkhead.yaml'])
-    write(join(workspace, name), 'canary-5f1c')
-}
+/** What the attacks on the workspace itself need in it, by path below it. Laid down by the host before the agent starts. */
+export const furniture: Readonly<Record<string, string>> = Object.fromEntries(
+  ['guarded/file', 'guarded/handle', 'guarded/away', 'seed', 'bulkhead.yaml'].map((name) => [name, 'canary-5f1c']),
+)

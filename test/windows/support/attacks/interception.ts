@@ -1,3 +1,4 @@
+import type { InterceptionRule } from '../../../../core/contracts/index.ts'
 import { attack, type Attack } from './attack.ts'
 
 const rule = attack('interception')
@@ -101,12 +102,14 @@ export const interceptionAttacks: readonly Attack[] = [
   ),
 ]
 
-/** Rules that make each of them a denial. In the form of `bulkhead.yaml`. */
-export const attackRules = [
-  ...['file.write', 'file.delete', 'file.rename'].map((on) => ({ on, match: './guarded/**', action: 'deny' })),
+/** Rules that make each of them a denial. */
+export const attackRules: readonly InterceptionRule[] = [
+  { on: 'file.write', match: './guarded/**', action: 'deny' },
+  { on: 'file.delete', match: './guarded/**', action: 'deny' },
+  { on: 'file.rename', match: './guarded/**', action: 'deny' },
   { on: 'process.exec', match: String.raw`C:\windows\system32\whoami.exe`, action: 'deny' },
   { on: 'registry.write', match: '**', action: 'deny' },
   { on: 'registry.delete', match: '**', action: 'deny' },
   { on: 'service.control', match: '**', action: 'deny' },
   { on: 'process.inspect', match: '**', action: 'deny' },
-] as const
+]

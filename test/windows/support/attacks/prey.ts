@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
@@ -24,7 +24,7 @@ export async function layOutPrey(state: string): Promise<Prey> {
   const profile = join(directory, 'profile')
   mkdirSync(profile)
   const idle = (): ChildProcess => spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)'], { stdio: 'ignore' })
-  const children = [idle(), idle(), idle()]
+  const children = [idle(), idle(), idle(), idle()]
   const servers = await Promise.all([serve('0.0.0.0'), serve('::1')])
   const [udp, udpPort] = await echo(() => canary)
   const [names, dnsPort] = await echo(answerA)
@@ -48,6 +48,8 @@ export async function layOutPrey(state: string): Promise<Prey> {
       bystander: children[0]?.pid ?? 0,
       sacrifice: children[1]?.pid ?? 0,
       sacrifice2: children[2]?.pid ?? 0,
+      // Where there is no other agent, another program stands in for it.
+      sibling: children[3]?.pid ?? 0,
       port: portOf(servers[0]),
       port6: portOf(servers[1]),
       udpPort,
@@ -66,15 +68,6 @@ export async function layOutPrey(state: string): Promise<Prey> {
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-}
-
-/** A file that the host has open, inheritable by carelessness: its handle number, and its size as its mark. */
-export function leakHandle(directory: string, inherit: (path: string) => number): { readonly leaked: number; readonly leakedSize: number } {
-  const path = join(directory, 'leaked')
-  const leakedSize = 70_000 + (process.pid % 1000)
-  writeFileSync(path, Buffer.alloc(leakedSize))
-  closeSync(openSync(path, 'r'))
-  return { leaked: inherit(path), leakedSize }
 }
 
 async function serve(address: string): Promise<Server> {
