@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { defaultPolicy } from '../../../core/config/defaults.ts'
-import type { Enforced, EnvironmentSpec, Layer, Policy, WorkspaceView } from '../../../core/contracts/index.ts'
+import type { Enforced, EnvironmentSpec, Launcher, Layer, Policy, WorkspaceView } from '../../../core/contracts/index.ts'
 import { layers } from '../../../core/contracts/index.ts'
-import { EnforcementPipeline } from '../../../core/enforcement/pipeline.ts'
+import { EnforcementPipeline, type EnforcementParts } from '../../../core/enforcement/pipeline.ts'
 import { createHost, createLauncher } from '../../../native/index.ts'
 import { layerPlugins } from '../../../plugins/index.ts'
 import { FakeReceipts } from '../../support/fake-receipts.ts'
@@ -17,24 +17,30 @@ export function environmentOf(chosen: Readonly<Record<Layer, string>>, degrade: 
 
 /** The product's enforcement over the product's launcher, with receipts in memory. */
 export class Walls implements AsyncDisposable {
-  readonly receipts = new FakeReceipts()
   readonly environment: EnvironmentSpec
   /** Where workspaces are: in the user's profile, as they are in real life. */
   readonly home: string
-  readonly #launcher = createLauncher()
-  readonly #enforcement: EnforcementPipeline
+  readonly enforcement: EnforcementPipeline
+  readonly #launcher: Launcher
+  readonly #ownsHome: boolean
 
-  constructor(environment: EnvironmentSpec) {
+  /** `parts` replaces parts of the pipeline; `home` is kept when it is given. */
+  constructor(environment: EnvironmentSpec, parts: Partial<EnforcementParts> = {}, home?: string) {
     this.environment = environment
     mkdirSync(homedir(), { recursive: true })
-    this.home = mkdtempSync(join(homedir(), 'walls-'))
-    this.#enforcement = new EnforcementPipeline({
+    this.#ownsHome = home === undefined
+    this.home = home ?? mkdtempSync(join(homedir(), 'walls-'))
+    const native = createLauncher()
+    const launcher = parts.launcher ?? native
+    this.#launcher = launcher
+    this.enforcement = new EnforcementPipeline({
       plugins: layerPlugins,
-      host: createHost(this.#launcher),
-      launcher: this.#launcher,
-      journal: this.receipts,
+      host: createHost(native),
+      launcher,
+      journal: new FakeReceipts(),
       orchestrator: () => 'test',
       isAlive: () => true,
+      ...parts,
     })
   }
 
@@ -43,7 +49,7 @@ export class Walls implements AsyncDisposable {
     const [making, final] = [join(this.home, `${name}.making`), join(this.home, name)]
     const view = (directory: string) => ({ path: join(directory, 'tree'), gitDirectory: join(directory, 'git') })
     mkdirSync(making)
-    await this.#enforcement.prepare(this.environment, { directory: making, ...view(final), making: view(making) })
+    await this.enforcement.prepare(this.environment, { directory: making, ...view(final), making: view(making) })
     for (const path of [join(making, 'tree', '.git'), join(making, 'git'), join(making, 'quarantine.git')])
       mkdirSync(path, { recursive: true })
     for (const [path, content] of [
@@ -59,7 +65,7 @@ export class Walls implements AsyncDisposable {
 
   /** Throws what `Enforcement.enter` throws. */
   enter(workspace: WorkspaceView, argv: readonly string[], policy: Partial<Policy> = {}): Promise<Enforced> {
-    return this.#enforcement.enter({
+    return this.enforcement.enter({
       job: `job_${'0'.repeat(12)}`,
       environment: this.environment,
       policy: { ...defaultPolicy, limits: { ...defaultPolicy.limits, openFiles: null, temporaryBytes: null }, ...policy },
@@ -73,6 +79,6 @@ export class Walls implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#launcher[Symbol.asyncDispose]()
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 })
+    if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true, maxRetries: 5 })
   }
 }
