@@ -20,16 +20,16 @@ export class Steps {
 
   /** The same plugin, with a step before and after everything that it does. */
   plugin(plugin: LayerPlugin): LayerPlugin {
-    const { id, prepare } = plugin
+    const { id } = plugin
     return {
       ...plugin,
       probe: (host) => plugin.probe(host),
       plan: (policy, options, context) => plugin.plan(policy, options, context),
       recover: (receipt) => plugin.recover(receipt),
-      ...(prepare !== undefined && {
+      ...(plugin.prepare !== undefined && {
         prepare: async (...workspace) => {
           this.reach(`${id} before prepare`)
-          await prepare.apply(plugin, workspace)
+          await plugin.prepare?.(...workspace)
           this.reach(`${id} after prepare`)
         },
       }),
@@ -75,7 +75,7 @@ export class Steps {
   }
 
   #layer(id: string, layer: AppliedLayer): AppliedLayer {
-    const { attach, provided } = layer
+    const { provided } = layer
     return {
       contribute: (spec) => layer.contribute(spec),
       verify: async (probe) => {
@@ -83,10 +83,10 @@ export class Steps {
         return layer.verify(probe)
       },
       ...(provided !== undefined && { provided }),
-      ...(attach !== undefined && {
+      ...(layer.attach !== undefined && {
         attach: async (sandbox) => {
           this.reach(`${id} before attach`)
-          await attach.call(layer, sandbox)
+          await layer.attach?.(sandbox)
         },
       }),
       [Symbol.asyncDispose]: async () => {
@@ -98,11 +98,11 @@ export class Steps {
   }
 
   #sandbox(sandbox: Sandbox): Sandbox {
-    const { start } = sandbox
+    const start = sandbox.start.bind(sandbox)
     return Object.assign(sandbox, {
       start: async () => {
         this.reach('before start')
-        await start.call(sandbox)
+        await start()
         this.reach('started')
       },
     })
