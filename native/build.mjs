@@ -54,7 +54,10 @@ function linux() {
   }
 }
 
-/** The library that Node loads, the launcher, and the DLL that hooks. What lies directly in `src/windows/` is shared by all three. */
+/**
+ * The library that Node loads, the launcher, and the DLL that hooks. What lies directly in `src/windows/` is shared by the first two; the
+ * hook takes from it what needs no C library, because it has none.
+ */
 function windows() {
   // Windows 10 1809: the first with pseudo-consoles.
   const windows10 = ['-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DNTDDI_VERSION=0x0A000006', '-DUNICODE', '-D_UNICODE']
@@ -78,7 +81,16 @@ function windows() {
     products: [
       product('bulkhead.dll', 'library', ['-shared']),
       product('bulkhead-launcher.exe', 'launcher', ['-municode']),
-      product('bulkhead-hook.dll', 'hook', ['-shared']),
+      {
+        name: 'bulkhead-hook.dll',
+        command: [
+          ...flags,
+          ...['-shared', '-nostdlib', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-mcmodel=small', '-Wl,--entry,DllMain'],
+          ...['fold', 'hook-frame', 'hook-policy', 'inject', 'text16'].map((name) => `src/windows/${name}.c`),
+          ...codeIn('windows/hook'),
+          ...['-lkernel32', '-lntdll', '-lgcc'],
+        ],
+      },
     ],
   }
 }

@@ -59,8 +59,8 @@ const char *bh_hook_action_name(unsigned action);
 #define BH_HOOK_EXIT_MEMORY 0xC0DE0004u
 #define BH_HOOK_EXIT_INJECT 0xC0DE0005u /* what the injector leaves of a child that could not be entered */
 
-/* Longest text of a policy, in units: the longest path of the system. */
-#define BH_HOOK_TEXT_MAX 32767u
+/* Longest text of a policy, in units: the longest path of the system, less a prefix. */
+#define BH_HOOK_TEXT_MAX 32700u
 #define BH_HOOK_RULES_MAX 4096u
 #define BH_HOOK_POLICY_MAX (8u << 20)
 
@@ -92,7 +92,7 @@ struct bh_hook_policy {
 };
 
 /*
- * Reads a policy out of `bytes`, which must stay and be aligned to 2; texts point into it. `rules` has room for `most` rules. Returns 0, or
+ * Reads a policy out of `bytes`, which must stay and be aligned to 4; texts point into it. `rules` has room for `most` rules. Returns 0, or
  * -1 for anything that is not exactly a policy of this version: wrong magic, version, length, checksum, names, order of bytes.
  */
 int bh_hook_policy_read(const uint8_t *bytes, size_t length, struct bh_hook_rule *rules, size_t most, struct bh_hook_policy *policy);

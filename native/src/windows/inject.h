@@ -48,6 +48,9 @@ struct bh_hook_letter {
  */
 uint32_t bh_inject(HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step);
 
+/* The same, for whoever has the DLL loaded already: its module. Needs no lock of the loader. */
+uint32_t bh_inject_from(HMODULE own, HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step);
+
 /* True when the process is a 32-bit one, which a 64-bit DLL cannot enter; also when that cannot be found out. */
 bool bh_process_is_foreign(HANDLE process);
 

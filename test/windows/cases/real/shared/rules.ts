@@ -1,3 +1,0 @@
-import { shared } from '../../../support/shared.ts'
-
-await shared(() => import('../../../../workspaces/rules.test.ts'), {})
