@@ -15,21 +15,14 @@ export function nativeFailure(errors: ErrorTable, operation: string, code: numbe
   return new BulkheadError('native_failed', `${operation} failed with ${nativeCode}`, {
     operation,
     nativeCode,
-    remedy: 'Run `bulkhead doctor` to see what this machine can do.',
   })
 }
 
 /** Why the command of a launch could not be executed. */
-export function launchFailure(errors: ErrorTable, code: number): BulkheadError {
-  if (errors.isNotFound(code)) {
-    return new BulkheadError('launch_not_found', 'the command does not exist inside the workspace', {
-      nativeCode: errors.name(code),
-      remedy: 'Check its name; programs outside the system directories must be on PATH or named under policy.filesystem.read.',
-    })
-  }
-  const { message, details } = nativeFailure(errors, 'exec', code)
-  return new BulkheadError('launch_not_executable', message, {
-    ...details,
-    remedy: 'Check that it is executable and has an interpreter line.',
-  })
+export function launchFailure(errors: ErrorTable, program: string, code: number): BulkheadError {
+  const nativeCode = errors.name(code)
+  const named = JSON.stringify(program.slice(0, 200))
+  return errors.isNotFound(code)
+    ? new BulkheadError('launch_not_found', `${named} does not exist inside the workspace`, { operation: 'exec', nativeCode })
+    : new BulkheadError('launch_not_executable', `${named} cannot be executed (${nativeCode})`, { operation: 'exec', nativeCode })
 }

@@ -3,6 +3,8 @@ import type { NativeLauncher } from './platform.ts'
 
 export { createHost } from './host.ts'
 export type { NativeLauncher } from './platform.ts'
+export { fileSecurity } from './windows/security.ts'
+export type { FileSecurity, SecuredObject, SecurityPart } from './windows/security.ts'
 export { isAlive, processIdentity } from './process.ts'
 export { userFolders } from './user-folders.ts'
 

@@ -7,8 +7,6 @@ import { BulkheadError } from '../core/contracts/index.ts'
 /** Must equal BH_ABI_VERSION of `include/bulkhead.h`. */
 const abiVersion = 1
 
-const remedy = 'Run `npm run build` in Bulkhead’s directory (needs a C compiler).'
-
 export type NativeModule = ReturnType<typeof koffi.load>
 
 /** Where `build.mjs` puts what it builds for this system. */
@@ -26,7 +24,6 @@ export function loadModule(name: string, companions: readonly string[]): NativeM
   if (![library, ...companions].every((path) => existsSync(path))) {
     throw new BulkheadError('native_not_built', `the native module for ${process.platform}-${process.arch} is missing`, {
       where: directory,
-      remedy,
     })
   }
   const module = load(library)
@@ -34,7 +31,6 @@ export function loadModule(name: string, companions: readonly string[]): NativeM
   if (found !== abiVersion) {
     throw new BulkheadError('native_abi_mismatch', `the native module has version ${String(found)}, this Bulkhead needs ${abiVersion}`, {
       where: library,
-      remedy,
     })
   }
   return module
@@ -44,7 +40,7 @@ function load(library: string): NativeModule {
   try {
     return koffi.load(library)
   } catch (error) {
-    throw new BulkheadError('native_not_built', 'the native module cannot be loaded', { where: library, remedy, cause: error })
+    throw new BulkheadError('native_not_built', 'the native module cannot be loaded', { where: library, cause: error })
   }
 }
 

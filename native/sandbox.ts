@@ -24,6 +24,8 @@ export interface SupervisorLink {
   readonly input: Readable
   readonly output: Writable
   readonly errors: ErrorTable
+  /** What is to be run, as the user named it. */
+  readonly program: string
   /** Descriptors of the listeners that a BH_HELD frame counts. */
   takeListeners(): readonly number[]
   isAlive(process: ProcessIdentity): boolean
@@ -156,7 +158,7 @@ export class HeldSandbox implements Sandbox {
         this.#started.resolve()
         break
       case message.execFailed:
-        this.#started.reject(launchFailure(this.#link.errors, frame.u32()))
+        this.#started.reject(launchFailure(this.#link.errors, this.#link.program, frame.u32()))
         break
       case message.intercepted:
         this.#report(frame)

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { simpleGit } from 'simple-git'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { hasUnixFiles } from './filesystem.ts'
 import { pinnedEnvironment, userEnvironment } from './pins.ts'
 import { visibleLine } from './visible.ts'
 
@@ -127,17 +129,25 @@ export class Git {
     return fields
   }
 
-  /** `first | second`; the bytes go from one process to the other and never through this one. */
+  /**
+   * `first | second`. The bytes go from one process to the other and not through this one, except on Windows: our end of a pipe is in
+   * overlapped mode there, in which a program that knows nothing of it must not read (ReadFile, `lpOverlapped`).
+   */
   async pipe(
     first: { place: Place; args: readonly string[]; input: string },
     second: { place: Place; args: readonly string[] },
   ): Promise<string> {
     const source = this.start(first.place, first.args, 'pipe')
     source.stdin?.on('error', () => {}).end(first.input)
-    const sink = this.start(second.place, second.args, source.stdout ?? 'ignore')
-    // Before anything is read on this side: otherwise the first bytes would end up here, and 'close' would wait for them.
-    source.stdout?.destroy()
-    const [read, written] = await Promise.allSettled([finish(source, first.args, {}), finish(sink, second.args, {})])
+    const sink = this.start(second.place, second.args, hasUnixFiles ? (source.stdout ?? 'ignore') : 'pipe')
+    if (hasUnixFiles) {
+      // Before anything is read on this side: otherwise the first bytes would end up here, and 'close' would wait for them.
+      source.stdout?.destroy()
+    } else {
+      sink.stdin?.on('error', () => source.stdout?.destroy())
+      source.stdout?.pipe(sink.stdin as Writable)
+    }
+    const [read, written] = await Promise.allSettled([finish(source, first.args, { elsewhere: true }), finish(sink, second.args, {})])
     // The reader first: when it gives up, the writer only reports a broken pipe.
     const right = settled(written)
     if (right.exitCode !== 0) throw failure(second.args, right.exitCode, right.stderr)
@@ -215,7 +225,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-function finish(child: ChildProcess, args: readonly string[], options: RunOptions): Promise<GitResult> {
+function finish(child: ChildProcess, args: readonly string[], options: RunOptions & { readonly elsewhere?: true }): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     running.add(child)
     child.once('close', () => running.delete(child))
@@ -244,7 +254,7 @@ function finish(child: ChildProcess, args: readonly string[], options: RunOption
       cut = true
       kill()
     }
-    if (child.stdout?.destroyed === false) child.stdout.on('data', collect)
+    if (options.elsewhere !== true) child.stdout?.on('data', collect)
     child.stderr?.on('data', (chunk: Buffer) => {
       if (errors.length < 1000) errors.push(chunk)
     })

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import PQueue from 'p-queue'
 import type { MergeQueue, Workspaces } from '../core/contracts/workspace.ts'
+import { makeDirectories } from '../core/contracts/directories.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { diffText } from './diff.ts'
 import { Git } from './git.ts'
@@ -36,10 +36,14 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   const repository = await findRepository(new Git(binary.path, dirname(binary.path)), options)
   const layout = layoutOf(repository.state)
   try {
-    for (const path of Object.values(layout)) if (path !== layout.bench) mkdirSync(path, { recursive: true, mode: 0o700 })
+    for (const path of Object.values(layout)) if (path !== layout.bench) makeDirectories(path)
     makePrivateRepository(layout.bench, repository)
   } catch (error) {
-    throw workspaceError(error, `the state directory ${visibleLine(layout.state)} cannot be used`)
+    const { code } = error as NodeJS.ErrnoException
+    const known = workspaceError(error, `the state directory ${visibleLine(layout.state)} cannot be used`)
+    if (known.code !== 'workspace_failed' || code === undefined) throw known
+    // What is missing is a right of the user, not a step that should never fail.
+    throw new BulkheadError('journal_failed', `the state directory ${visibleLine(layout.state)} cannot be used (${code})`, { cause: error })
   }
   const git = new Git(binary.path, layout.empty)
   const bench = privatePlace(layout.bench, repository)

@@ -31,7 +31,15 @@ const pinnedConfig: Readonly<Record<string, string>> = {
 }
 
 /** What tells git where the configuration of the user and of the machine is. The last three are Git for Windows' (`mingw_startup`). */
-const userVariables = ['HOME', 'XDG_CONFIG_HOME', 'GIT_CONFIG_GLOBAL', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH'] as const
+const userVariables = [
+  'HOME',
+  'XDG_CONFIG_HOME',
+  'GIT_CONFIG_GLOBAL',
+  'GIT_CONFIG_NOSYSTEM',
+  'USERPROFILE',
+  'HOMEDRIVE',
+  'HOMEPATH',
+] as const
 
 /**
  * The pinned environment; built from nothing, so no `GIT_*`, pager, editor or proxy of the user's shell gets in. What must not exist is

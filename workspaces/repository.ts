@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { RepositoryFacts } from '../core/contracts/workspace.ts'
 import { BulkheadError } from '../core/contracts/error.ts'
@@ -102,9 +102,14 @@ async function mainCheckout(known: {
 function existingDirectory(directory: string): string {
   try {
     const path = canonicalPath(directory)
-    if (statSync(path).isDirectory()) return path
-  } catch {
-    // Told below.
+    if (statSync(path).isDirectory()) {
+      // git is started there.
+      accessSync(path, constants.X_OK)
+      return path
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') throw notARepository(directory, 'is closed to you', 'Name a directory that you can enter.')
   }
   throw notARepository(directory, 'is not a directory', 'Name a directory inside a repository.')
 }

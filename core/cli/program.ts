@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { readFileSync } from 'node:fs'
-import { BulkheadError } from '../contracts/error.ts'
+import { BulkheadError, errorCatalogue } from '../contracts/error.ts'
 import { nearest } from '../contracts/nearest.ts'
 import { packageRoot } from './package-root.ts'
 import { reportError } from './render/error.ts'
@@ -19,7 +19,7 @@ export async function runCommandLine(argv: readonly string[], world: Omit<VerbCo
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const own = argv[0] === 'exec'
-    const report = reportError(error instanceof CommanderError ? usageError(error) : error, { json: wantsJson(argv), debug })
+    const report = reportError(error instanceof CommanderError ? usageError(error, argv) : error, { json: wantsJson(argv), debug })
     for (const line of report.lines) world.terminal.note(line)
     // env(1) and docker-run(1): 125 is the wrapper's own failure; 126 and 127 are the command's.
     return own && report.exit !== 126 && report.exit !== 127 && report.exit !== 130 ? 125 : report.exit
@@ -44,8 +44,9 @@ async function buildProgram(argv: readonly string[], context: VerbContext): Prom
   }
   for (const load of Object.values(verbs)) (await load()).register(program, context)
   program.addHelpText('after', footer)
+  const asked = wanted === 'help' ? argv[1] : wanted
   if (wanted === undefined) program.action(() => program.outputHelp())
-  else if (!wanted.startsWith('-') && wanted !== 'help') throw unknownVerb(wanted)
+  else if (asked !== undefined && !asked.startsWith('-') && asked !== 'help' && !Object.hasOwn(verbs, asked)) throw unknownVerb(asked)
   return program
 }
 
@@ -66,11 +67,18 @@ function unknownVerb(name: string): BulkheadError {
   return new BulkheadError('usage_invalid', `there is no command "${name}"`, { remedy: `${hint}bulkhead --help lists the commands.` })
 }
 
-/** Commander's own messages begin with "error: " and may suggest on a second line. */
-function usageError(error: CommanderError): BulkheadError {
+/** Commander's own messages begin with "error: " and may suggest on a second line. It shows its help where a second word is missing. */
+function usageError(error: CommanderError, argv: readonly string[]): BulkheadError {
+  if (error.code === 'commander.help') {
+    return new BulkheadError('usage_invalid', `${argv[0]} needs a command of its own`, { remedy: `bulkhead ${argv[0]} --help lists them.` })
+  }
   const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
   const [, message = text, hint] = /^(.*?)(?: \((Did you mean .*\?)\))?$/.exec(text) ?? []
-  const remedy = `${hint === undefined ? '' : `${hint} `}Add --help for what the command takes.`
+  const first =
+    argv[0]?.startsWith('-') === true
+      ? 'Options stand after the command. bulkhead --help lists the commands.'
+      : errorCatalogue.usage_invalid.remedy
+  const remedy = `${hint === undefined ? '' : `${hint} `}${first}`
   return new BulkheadError('usage_invalid', message, { remedy })
 }
 

@@ -22,7 +22,8 @@ export interface EventPayloads {
   'job.exited': { code: number | null; signal: string | null; reason: ExitReason }
   /** `tree` is null when the agent changed nothing. */
   'job.finished': { commit: string | null; tree: string | null; counts: ChangeCounts }
-  'job.failed': { code: string; message: string; retryAt: number | null; work?: TakenWork | null }
+  /** `remedy`: absent in old events. */
+  'job.failed': { code: string; message: string; remedy?: string; retryAt: number | null; work?: TakenWork | null }
   /** The orchestrator stopped in order (`shutdown`) or died; the job goes back to the queue, or ends when that happened too often. */
   'job.interrupted': { orchestrator: string; reason: 'shutdown' | 'died' }
   'job.cancel-requested': { by: string }

@@ -202,15 +202,20 @@ function failure(plugin: LayerPlugin, hook: Hook, error: unknown): BulkheadError
   // Already named, by a check inside the hook's own call.
   if (own?.message.startsWith(`plugin "${plugin.id}", `) === true) return own
   const message = error instanceof Error ? error.message : String(error)
+  const code = own !== undefined && passing.has(own.code) ? own.code : isDiskFull(error) ? 'host_no_space' : 'plugin_failed'
   return new BulkheadError(
-    own !== undefined && passing.has(own.code) ? own.code : 'plugin_failed',
-    `plugin "${plugin.id}", ${hook}: ${message}`,
+    code,
+    // What the user wrote is nothing to look for in a plugin.
+    code === 'config_invalid' ? message : `plugin "${plugin.id}", ${hook}: ${message}`,
     {
-      remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
       operation: hook,
       ...own?.details,
       plugin: plugin.id,
       cause: error,
     },
   )
+}
+
+function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
 }

@@ -67,7 +67,6 @@ function meddled(plugin: LayerPlugin, what: string): BulkheadError {
   return new BulkheadError('plugin_failed', `plugin "${plugin.id}", contribute: ${what}`, {
     plugin: plugin.id,
     operation: 'contribute',
-    remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
   })
 }
 

@@ -150,7 +150,6 @@ function publishedBy(plugin: LayerPlugin, { provided = {} }: AppliedLayer, earli
   throw new BulkheadError('plugin_failed', `plugin "${plugin.id}", apply: it published values for ${what}: ${list}`, {
     plugin: plugin.id,
     operation: 'apply',
-    remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
   })
 }
 

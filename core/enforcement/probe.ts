@@ -27,6 +27,6 @@ export class Prober {
 }
 
 export function unusable(error: unknown): Availability {
-  const { message, details } = BulkheadError.from(error)
-  return { usable: false, reason: message, remedy: details.remedy ?? '' }
+  const { message, remedy } = BulkheadError.from(error)
+  return { usable: false, reason: message, remedy }
 }

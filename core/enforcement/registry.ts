@@ -36,7 +36,7 @@ export class LayerRegistry {
       if (faults.length > 0) {
         throw new BulkheadError('plugin_invalid', `plugin "${id}" does not fulfil its contract: ${faults.join('; ')}`, {
           plugin: id,
-          remedy: 'Update the plugin, or choose another one for this layer.',
+          remedy: 'Update the plugin, or choose another one.',
         })
       }
       this.#checked.add(id)

@@ -21,7 +21,6 @@ export function prepareFile(file: string): void {
     throw new BulkheadError('journal_failed', `The journal cannot be opened: ${code}.`, {
       where: file,
       nativeCode: code,
-      remedy: 'Make the file and its directory writable for you, or set BULKHEAD_STATE to a directory that is.',
       cause,
     })
   }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BulkheadError } from '../contracts/error.ts'
+import { makeDirectories } from '../contracts/directories.ts'
 import type { Journal, OrchestratorRecord, ReceiptOwner } from '../contracts/journal.ts'
 import type { Receipt } from '../contracts/layer.ts'
 
@@ -37,7 +38,7 @@ export class ReceiptFiles implements Pick<Journal, 'record' | 'settle' | 'receip
     const directory = join(this.#options.directory, this.id)
     const path = join(directory, `${id}.json`)
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      makeDirectories(directory)
       writeFileSync(`${path}.new`, JSON.stringify({ job, receipt }), { flag: 'wx', mode: 0o600 })
       renameSync(`${path}.new`, path)
     } catch (cause) {
@@ -63,7 +64,7 @@ export class ReceiptFiles implements Pick<Journal, 'record' | 'settle' | 'receip
   receipts(): readonly Stored[] {
     return this.orchestrators().flatMap(({ id: orchestrator }) => {
       const directory = join(this.#options.directory, orchestrator)
-      const files = names(directory).filter((name) => /^\d+\.json$/.test(name))
+      const files = this.#names(directory).filter((name) => /^\d+\.json$/.test(name))
       // A process that died between its directory and its first receipt had done nothing yet.
       if (files.length === 0 && orchestrator !== this.id) rmSync(directory, { recursive: true, force: true })
       return files.flatMap((name) => this.#read(orchestrator, join(directory, name)))
@@ -71,7 +72,7 @@ export class ReceiptFiles implements Pick<Journal, 'record' | 'settle' | 'receip
   }
 
   orchestrators(): ReturnType<Journal['orchestrators']> {
-    return names(this.#options.directory).flatMap((id) => {
+    return this.#names(this.#options.directory).flatMap((id) => {
       const [, pid, startTime] = /^(\d+)-(\d+)$/.exec(id) ?? []
       return pid === undefined || startTime === undefined ? [] : [{ id, pid: Number(pid), startTime, heartbeatAt: 0 }]
     })
@@ -96,23 +97,22 @@ export class ReceiptFiles implements Pick<Journal, 'record' | 'settle' | 'receip
     }
   }
 
+  #names(directory: string): string[] {
+    try {
+      return readdirSync(directory)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw this.#failed(cause)
+    }
+  }
+
   #failed(cause: unknown): BulkheadError {
     const code = (cause as NodeJS.ErrnoException).code
     const { directory } = this.#options
-    if (code === 'ENOSPC' || code === 'EDQUOT') return BulkheadError.from(cause, 'host_no_space', { where: directory })
+    if (code === 'ENOSPC' || code === 'EDQUOT') return new BulkheadError('host_no_space', 'the disk is full', { where: directory, cause })
     return new BulkheadError('journal_failed', `receipts cannot be kept in ${directory} (${code ?? String(cause)})`, {
       where: directory,
-      remedy: 'Make the directory writable for you, or set BULKHEAD_STATE to one that is.',
       cause,
     })
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw cause
   }
 }

@@ -1,6 +1,6 @@
 import type { AgentRunResult } from '../contracts/agent.ts'
-import { BulkheadError } from '../contracts/error.ts'
-import type { EventPayloads, EventType } from '../contracts/event.ts'
+import { BulkheadError, errorCatalogue } from '../contracts/error.ts'
+import type { EventPayloads, EventType, ExitReason } from '../contracts/event.ts'
 import type { JobSpec } from '../contracts/job.ts'
 import type { Journal } from '../contracts/journal.ts'
 import type { Logger } from '../contracts/tokens.ts'
@@ -13,7 +13,7 @@ import type { JobState } from './state.ts'
 /** How an attempt ended. */
 export type End =
   | { readonly kind: 'finished'; readonly snapshot: Snapshot | null }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly retry: boolean }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly remedy: string; readonly retry: boolean }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'shutdown' }
 
@@ -21,7 +21,23 @@ export type End =
 export function endOfRun(result: AgentRunResult, who: string): End | null {
   if (result.reason === 'cancelled' || result.reason === 'shutdown') return { kind: result.reason }
   if (result.reason === 'exited' && result.code === 0) return null
-  return { kind: 'failed', code: 'job_failed', message: inWords(result, who), retry: isWorthRetrying(result.reason) }
+  return {
+    kind: 'failed',
+    code: 'job_failed',
+    message: inWords(result, who),
+    remedy: remedies[result.reason] ?? seeLog,
+    retry: isWorthRetrying(result.reason),
+  }
+}
+
+const seeLog = errorCatalogue.job_failed.remedy
+
+/** What the user can do about an end that policy brought. */
+const remedies: { readonly [R in ExitReason]?: string } = {
+  time: 'Allow it more with policy.limits.time, or make the task smaller.',
+  stall: `${seeLog} Allow it more with policy.limits.stall.`,
+  output: `${seeLog} Allow it more with policy.limits.output.`,
+  rule: 'See bulkhead show for the rule.',
 }
 
 function inWords({ reason, code, signal }: AgentRunResult, who: string): string {
@@ -43,7 +59,8 @@ function inWords({ reason, code, signal }: AgentRunResult, who: string): string 
 export function endOfError(cause: unknown, signal: AbortSignal): End {
   if (signal.aborted) return { kind: signal.reason === 'shutdown' ? 'shutdown' : 'cancelled' }
   const error = BulkheadError.from(cause)
-  return { kind: 'failed', code: error.code, message: error.message, retry: isPassing(error.code) }
+  const { code, message, remedy } = error
+  return { kind: 'failed', code, message, remedy, retry: isPassing(code) }
 }
 
 export interface ConcludeParts {
@@ -82,7 +99,8 @@ export async function conclude(parts: ConcludeParts, claim: Claim, end: End, tak
       const retryAt = again ? now() + retryDelay(spec.retry, attempt, parts.random ?? Math.random) : null
       // What was refused once is refused again.
       const work = again || end.code === 'intake_refused' ? null : await takeIn(spec)
-      return settle('job.failed', () => ({ code: end.code, message: end.message, retryAt, work: work ?? null }))
+      const { code, message, remedy } = end
+      return settle('job.failed', () => ({ code, message, remedy, retryAt, work: work ?? null }))
     }
     case 'cancelled': {
       const work = await takeIn(spec)

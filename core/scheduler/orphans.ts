@@ -1,3 +1,4 @@
+import { errorCatalogue } from '../contracts/error.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import type { Logger } from '../contracts/tokens.ts'
 import type { Board } from './board.ts'
@@ -47,7 +48,8 @@ async function adopt(parts: OrphanParts): Promise<number> {
     board.sync()
     if ((board.states.get(spec.id)?.deaths ?? 0) < mostDeaths) continue
     const message = `a process of Bulkhead died ${mostDeaths} times in a row while it ran this job`
-    journal.appendIf(spec.id, event.sequence, 'job.failed', { code: 'internal', message, retryAt: null })
+    const { remedy } = errorCatalogue.internal
+    journal.appendIf(spec.id, event.sequence, 'job.failed', { code: 'internal', message, remedy, retryAt: null })
   }
   board.sync()
   return adopted

@@ -145,7 +145,8 @@ class Run {
         const ready = readiness(view.spec, this.#board.states)
         if (view.cancelRequested) journal.appendIf(view.spec.id, last, 'job.cancelled', { by: cancelBy ?? 'bulkhead' })
         else if (ready.kind === 'blocked') {
-          journal.appendIf(view.spec.id, last, 'job.failed', { code: 'job_failed', message: ready.reason, retryAt: null })
+          const remedy = 'Remove it, and run it again when what it needs has been mended.'
+          journal.appendIf(view.spec.id, last, 'job.failed', { code: 'job_failed', message: ready.reason, remedy, retryAt: null })
         } else continue
         again = true
       }

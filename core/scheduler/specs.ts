@@ -83,9 +83,10 @@ function idOf(name: string, ids: ReadonlyMap<string, string>, neededBy?: string)
 function agentOf(configuration: Configuration, wish: string | null, job: string): JobSpec['agent'] {
   const name = wish ?? configuration.agent
   if (name === null) {
+    const [known] = Object.keys(configuration.agents)
+    if (known === undefined) throw new BulkheadError('usage_invalid', 'No agent is configured.', { remedy: howTo })
     throw new BulkheadError('usage_invalid', `No agent is chosen for ${job}.`, {
-      job,
-      remedy: 'Set agent in bulkhead.yaml or give --agent.',
+      remedy: `Give --agent ${known}, for instance, or set agent in bulkhead.yaml.`,
     })
   }
   const agent = lookUp<AgentConfiguration>(configuration.agents, name, 'agent', job)
@@ -96,6 +97,8 @@ function environmentOf(configuration: Configuration, wish: string | null, job: s
   return lookUp<EnvironmentSpec>(configuration.environments, wish ?? configuration.environment, 'environment', job)
 }
 
+const howTo = 'Write one under agents in your own configuration file (bulkhead init makes it; docs/config.md has an example).'
+
 function lookUp<T>(among: Readonly<Record<string, T>>, name: string, what: string, job: string): T {
   // Own properties only: "constructor" is no agent.
   const found = Object.hasOwn(among, name) ? among[name] : undefined
@@ -103,6 +106,6 @@ function lookUp<T>(among: Readonly<Record<string, T>>, name: string, what: strin
   const known = Object.keys(among).join(', ')
   throw new BulkheadError('usage_invalid', `There is no ${what} ${JSON.stringify(name)}.`, {
     job,
-    remedy: known === '' ? `No ${what} is configured.` : `Configured: ${known}.`,
+    remedy: known === '' ? `None is configured; ${howTo}` : `Configured: ${known}.`,
   })
 }

@@ -62,6 +62,12 @@ export function assertLegal(state: JobState, type: EventType): void {
   const rule = type in rules ? rules[type as keyof typeof rules] : undefined
   throw new BulkheadError('usage_wrong_state', `Cannot ${rule?.verb ?? 'change'} ${name}: ${why}.`, {
     job: name,
-    ...(rule === undefined ? {} : { remedy: `A job can do that when it is ${rule.from.join(' or ')}.` }),
+    ...(rule === undefined ? {} : { remedy: remedyOf(type, state.view, rule) }),
   })
+}
+
+function remedyOf(type: EventType, { status, spec }: JobView, { from }: Rule): string {
+  if (type === 'merge.requested' && status === 'finished')
+    return `Look at it with bulkhead diff ${spec.name}, then bulkhead approve ${spec.name}.`
+  return from.includes(status) ? `See bulkhead show ${spec.name}.` : `It must be ${from.join(' or ')}; see bulkhead ls.`
 }

@@ -45,7 +45,7 @@ export class HelperLauncher implements NativeLauncher {
       for (const fd of [theirChannel, theirDescriptors, ...streams.closeAfterSending]) native.close(fd)
     }
     const sandbox = new HeldSandbox(
-      linkOf(native, channel, descriptors, () => streams.restore()),
+      linkOf(native, { channel, descriptors, program: spec.command.argv[0] ?? '' }, () => streams.restore()),
       streams.ours,
     )
     this.#sandboxes.add(sandbox)
@@ -109,12 +109,17 @@ export class HelperLauncher implements NativeLauncher {
   }
 }
 
-function linkOf(native: Binding, channel: number, descriptors: number, restore: () => void): SupervisorLink {
+function linkOf(
+  native: Binding,
+  { channel, descriptors, program }: { readonly channel: number; readonly descriptors: number; readonly program: string },
+  restore: () => void,
+): SupervisorLink {
   const socket = new Socket({ fd: channel, readable: true, writable: true, allowHalfOpen: true })
   return {
     input: socket,
     output: socket,
     errors: errno,
+    program,
     takeListeners: () => native.receiveDescriptors(descriptors, mostListeners),
     isAlive: ({ pid, startTime }) => native.startTime(pid) === startTime,
     close(lost) {

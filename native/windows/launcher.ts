@@ -25,6 +25,7 @@ export class ProcessLauncher implements NativeLauncher {
         input,
         output,
         errors: win32,
+        program: spec.command.argv[0] ?? '',
         takeListeners: () => [],
         isAlive: ({ pid, startTime }) => binding().startTime(pid) === startTime,
         close: () => [input, output].forEach((stream) => stream.destroy()),

@@ -47,7 +47,7 @@ export function checkWorkspace(path: string, places: Protected): void {
     { directory: configuration, what: 'the policy of Bulkhead' },
   ].find(({ directory }) => isSameOrInside(directory, path))
   const fault =
-    path === '/' || isSameOrInsideAny(path, ['/proc', '/sys', '/dev'])
+    path === '/' || isSameOrInsideAny(path, ['/proc', '/sys', '/dev', '/etc', '/boot'])
       ? 'is no place for one'
       : held && `holds ${held.what}, and an agent sees all of its workspace`
   if (fault === undefined) return

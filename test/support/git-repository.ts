@@ -80,7 +80,8 @@ export function testRepository(
   naiveGit(root, ['init', '-q', '-b', 'main'])
   writeFiles(root, files)
   const base = commitAll(root, 'first')
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(area, 'home'), BULKHEAD_STATE: join(area, 'state') }
+  const PATH = process.env['PATH'] ?? ''
+  const environment = { PATH, HOME: join(area, 'home'), GIT_CONFIG_NOSYSTEM: '1', BULKHEAD_STATE: join(area, 'state') }
   return {
     area,
     root,

@@ -8,7 +8,14 @@ import { isProcessAlive } from './process-identity.ts'
 
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-test-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  onTestFinished(() => {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch (error) {
+      // Windows: the driver closes a database only when its last statement was collected.
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    }
+  })
   return directory
 }
 

@@ -97,8 +97,8 @@ async function examine(
     if (broken.length === 0) return { ...report, evidence }
     return { ...report, evidence, failure: { code: 'layer_unverified', message: `${broken.length} claims do not hold`, remedy: null } }
   } catch (error) {
-    const { code, message, details } = BulkheadError.from(error)
-    return { ...report, failure: { code, message, remedy: details.remedy ?? null } }
+    const { code, message, remedy } = BulkheadError.from(error)
+    return { ...report, failure: { code, message, remedy } }
   }
 }
 

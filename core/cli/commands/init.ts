@@ -1,8 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { surroundingsOf } from '../../compose-command.ts'
 import { configurationFileName, usualUserFile } from '../../config/locate.ts'
+import { makeDirectories } from '../../contracts/directories.ts'
+import { BulkheadError } from '../../contracts/error.ts'
 import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
 import { packageRoot } from '../package-root.ts'
 import { knownAgents, repositoryTemplate, userTemplate } from '../render/templates.ts'
@@ -18,8 +20,10 @@ export const init: Verb = {
         const { root } = app.workspaces.repository
         write(context, join(root, configurationFileName), 0o644, repositoryTemplate(schemaFor(root), repositoryFacts(root)))
         const own = usualUserFile(surroundingsOf(context))
-        write(context, own, 0o600, userTemplate(schemaPath(), installedAgents(context.variables['PATH'] ?? '')))
-        context.terminal.note('Next: bulkhead doctor, then bulkhead run "what to do"')
+        const agents = installedAgents(context.variables['PATH'] ?? '')
+        write(context, own, 0o600, userTemplate(schemaPath(), agents))
+        const first = agents.length === 0 ? `write your agent into ${own}, then ` : ''
+        context.terminal.note(`Next: ${first}bulkhead doctor, then bulkhead run "what to do"`)
       })
     })
     examples(command, ['bulkhead init', '$EDITOR ~/.config/bulkhead/bulkhead.yaml   # what agents may do, and which agents there are'])
@@ -29,12 +33,17 @@ export const init: Verb = {
 /** Never replaces a file. */
 function write(context: VerbContext, path: string, mode: number, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(path))
     writeFileSync(path, text, { flag: 'wx', mode })
     context.terminal.out(`wrote ${path}`)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    context.terminal.out(`kept  ${path}`)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return context.terminal.out(`kept  ${path}`)
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw error
+    throw new BulkheadError('usage_invalid', `${path} cannot be written (${code})`, {
+      remedy: 'Make its directory a directory that you can write to.',
+      cause: error,
+    })
   }
 }
 

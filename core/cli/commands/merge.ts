@@ -34,7 +34,7 @@ export const merge: Verb = {
 function report(context: VerbContext, results: readonly MergeResult[], json: boolean): void {
   if (json) {
     for (const { job, landed, error } of results) {
-      const failure = error === null ? null : { code: error.code, message: error.message, remedy: error.details.remedy ?? null }
+      const failure = error === null ? null : { code: error.code, message: error.message, remedy: error.remedy }
       context.terminal.json({ type: 'result', job: job.id, name: job.name, landed, error: failure })
     }
   } else if (results.length === 0) {

@@ -63,10 +63,12 @@ async function act(context: VerbContext, prompt: string | undefined, options: Ru
     throw new BulkheadError('usage_invalid', 'both a prompt and a jobs file are given', { remedy: 'Give one of them.' })
   }
   const json = options.json === true
+  // Above the live table while there is one, which would be drawn over it.
+  let say = (line: string): void => context.terminal.note(line)
   using interrupt = new Interrupt({
     term: 'drain',
     onSignal: (what, signal) => {
-      context.terminal.note(
+      say(
         what === 'drain'
           ? `${signal}: running jobs may end; once more stops them`
           : `${signal}: stopping; what runs goes back to the queue`,
@@ -81,8 +83,12 @@ async function act(context: VerbContext, prompt: string | undefined, options: Ru
     const { concurrency } = await app.configuration()
     for (const line of await app.recover()) context.terminal.note(escapeLine(line))
     if (interrupt.exit !== null) return context.exit(interrupt.exit)
+    if (!app.jobs().some(({ removed, status }) => !removed && open.includes(status))) {
+      say('Nothing is queued. Start a job with: bulkhead run "what to do"')
+    }
 
     const progress = context.terminal.live && !json ? new Progress(app, context.terminal, wanted) : undefined
+    if (progress !== undefined) say = (line) => progress.above(line)
     const follow = followEvents(app, context.terminal, {
       json,
       after: before,
@@ -100,6 +106,7 @@ async function act(context: VerbContext, prompt: string | undefined, options: Ru
     } finally {
       follow[Symbol.dispose]()
       progress?.[Symbol.dispose]()
+      say = (line) => context.terminal.note(line)
     }
     summarize(context, outcome, { json, asked: wanted === 'all' ? null : new Set(wanted), exit: interrupt.exit })
   })
@@ -121,7 +128,7 @@ async function jobsToSubmit(
   const timed = (job: JobConfiguration): JobConfiguration =>
     options.time === undefined ? job : { ...job, policy: limited(job.policy ?? configuration.policy, options.time) }
   if (prompt !== undefined) {
-    const text = prompt === '-' ? readFileSync(0, 'utf8') : prompt
+    const text = prompt === '-' ? promptFromInput() : prompt
     if (text.trim() === '' || text.includes('\0'))
       throw new BulkheadError('usage_invalid', 'the prompt is empty or holds a NUL character', { remedy: 'Say what the agent is to do.' })
     const plain = {
@@ -155,6 +162,18 @@ async function jobsToSubmit(
   return configuration.jobs.filter(({ name }) => name !== null && !taken.has(name)).map((job) => timed({ ...job, ...overrides }))
 }
 
+function promptFromInput(): string {
+  try {
+    return readFileSync(0, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new BulkheadError('usage_invalid', `the prompt cannot be read from standard input (${code})`, {
+      remedy: 'Redirect a file into it, or pipe into it.',
+      cause,
+    })
+  }
+}
+
 function limited(policy: NonNullable<JobConfiguration['policy']>, timeMs: number): NonNullable<JobConfiguration['policy']> {
   const most = policy.limits.timeMs
   if (most !== null && timeMs > most) {
@@ -165,6 +184,7 @@ function limited(policy: NonNullable<JobConfiguration['policy']>, timeMs: number
   return { ...policy, limits: { ...policy.limits, timeMs } }
 }
 
+const open = ['queued', 'preparing', 'running', 'waiting']
 const unsuccessful = ['failed', 'cancelled']
 
 function summarize(

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BulkheadError } from '../../contracts/error.ts'
 import type { NetworkRule, Policy } from '../../contracts/policy.ts'
@@ -50,12 +50,20 @@ function existingPath(context: VerbContext, option: string, text: string): strin
   try {
     return realpathSync(resolve(context.directory, text))
   } catch (cause) {
-    throw new BulkheadError('usage_invalid', `${option} ${text} does not exist`, { remedy: 'Name a file or directory that exists.', cause })
+    const { code } = cause as NodeJS.ErrnoException
+    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be looked at (${code})`
+    throw new BulkheadError('usage_invalid', `${option} ${text} ${why}`, { remedy: 'Name a file or directory that you can read.', cause })
   }
 }
 
 export function workspaceOf(context: VerbContext, { workspace }: ExecOptions): string {
   const path = existingPath(context, '--workspace', workspace ?? context.directory)
-  if (statSync(path).isDirectory()) return path
-  throw new BulkheadError('usage_invalid', `--workspace ${path} is not a directory`, { remedy: 'Name the directory of one project.' })
+  const remedy = 'Name the directory of one project.'
+  if (!statSync(path).isDirectory()) throw new BulkheadError('usage_invalid', `--workspace ${path} is not a directory`, { remedy })
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK)
+  } catch (cause) {
+    throw new BulkheadError('usage_invalid', `--workspace ${path} is closed to you`, { remedy, cause })
+  }
+  return path
 }

@@ -26,7 +26,15 @@ export function openRecord(context: VerbContext, { events, json }: ExecOptions):
     })
   }
   const write = (event: object): void => {
-    if (descriptor !== undefined) writeSync(descriptor, `${escapeJson({ at: Date.now(), ...event })}\n`)
+    if (descriptor === undefined) return
+    try {
+      writeSync(descriptor, `${escapeJson({ at: Date.now(), ...event })}\n`)
+    } catch (cause) {
+      const { code = '' } = cause as NodeJS.ErrnoException
+      const full = code === 'ENOSPC' || code === 'EDQUOT'
+      const why = full ? 'the disk is full' : `it cannot be written (${code})`
+      throw new BulkheadError(full ? 'host_no_space' : 'usage_invalid', `--events ${events}: ${why}`, { cause })
+    }
   }
   const visible = isatty(2)
   return {

@@ -18,12 +18,12 @@ export function reportError(thrown: unknown, options: { readonly json: boolean; 
 }
 
 function errorLine(error: BulkheadError): string {
-  const { where, remedy } = error.details
+  const { where } = error.details
   const message = sentence(error.message)
-  const advice = remedy === undefined || remedy === '' ? '' : `; ${remedy}`
+  const advice = `; ${error.remedy}`
   // As compilers write it, so that editors can jump there.
   if (where !== undefined && /:\d+:\d+$/.test(where)) return escapeLine(`${where}: ${message}${advice}`, 4000)
-  const place = where ?? error.details.job
+  const place = where?.replaceAll('\n', ', ') ?? error.details.job
   const named = place === undefined || message.includes(place) ? '' : ` (${place})`
   return escapeLine(`bulkhead: ${message}${named}${advice}`, 4000)
 }
@@ -34,19 +34,17 @@ function parts(error: BulkheadError): BulkheadError[] {
   return list.length > 0 && list.every((one) => BulkheadError.is(one)) ? list : [error]
 }
 
-function asJson({ code, message, details, exitCode }: BulkheadError): object {
-  return { code, message, where: details.where ?? null, job: details.job ?? null, remedy: details.remedy ?? null, exit: exitCode }
+function asJson({ code, message, details, remedy, exitCode }: BulkheadError): object {
+  return { code, message, where: details.where ?? null, job: details.job ?? null, remedy, exit: exitCode }
 }
-
-const report = 'Please report this; BULKHEAD_DEBUG=1 shows where it happened.'
 
 function asBulkheadError(thrown: unknown): BulkheadError {
   if (BulkheadError.is(thrown)) return thrown
-  const code = (thrown as NodeJS.ErrnoException | null)?.code
+  const { code, path } = (thrown ?? {}) as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return BulkheadError.from(thrown, 'host_no_space', { remedy: 'Free some space and run the command again.' })
+    return new BulkheadError('host_no_space', 'the disk is full', { ...(path !== undefined && { where: path }), cause: thrown })
   }
-  return BulkheadError.from(thrown, 'internal', { remedy: report })
+  return BulkheadError.from(thrown)
 }
 
 function stackOf(thrown: unknown): string[] {

@@ -33,9 +33,8 @@ const texts: Texts = {
       ? 'finished, nothing was changed'
       : `finished, ${counts.files} files changed (+${counts.insertions} -${counts.deletions})`,
   'job.failed': ({ at, data }) => {
-    return data.retryAt === null
-      ? `failed: ${data.message}`
-      : `failed: ${data.message}; next attempt in ${formatElapsed(data.retryAt - at)}`
+    if (data.retryAt !== null) return `failed: ${data.message}; next attempt in ${formatElapsed(data.retryAt - at)}`
+    return data.remedy === undefined ? `failed: ${data.message}` : `failed: ${data.message}; ${data.remedy}`
   },
   'job.interrupted': ({ data }) => (data.reason === 'died' ? 'interrupted: its process died; queued again' : 'interrupted; queued again'),
   'job.cancel-requested': ({ data }) => `${data.by} asked to stop it`,

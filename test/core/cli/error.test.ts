@@ -3,6 +3,7 @@ import { reportError } from '../../../core/cli/render/error.ts'
 import { BulkheadError, errorCatalogue, type ErrorCode } from '../../../core/contracts/index.ts'
 
 const plain = { json: false, debug: false }
+const usual = (code: ErrorCode): string => errorCatalogue[code].remedy
 const error = (code: ErrorCode, message: string, details = {}) => new BulkheadError(code, message, details)
 
 test.each([
@@ -16,13 +17,15 @@ test.each([
     ['/a/b.yaml:3:7: unknown key "x"; Remove it.'],
     2,
   ],
-  [error('host_no_space', 'the disk is full', { where: '/state' }), ['bulkhead: the disk is full (/state)'], 3],
-  [error('merge_conflict', 'it conflicts', { job: 'fix' }), ['bulkhead: it conflicts (fix)'], 5],
-  [error('merge_conflict', 'fix conflicts', { job: 'fix' }), ['bulkhead: fix conflicts'], 5],
-  [error('intake_refused', 'a\u001b[2J\nb', { where: 'evil\u202ename' }), ['bulkhead: a^[[2J b (evil<U+202E>name)'], 4],
+  [error('host_no_space', 'the disk is full', { where: '/state' }), [`bulkhead: the disk is full (/state); ${usual('host_no_space')}`], 3],
+  [error('merge_conflict', 'it conflicts', { job: 'fix', remedy: '' }), [`bulkhead: it conflicts (fix); ${usual('merge_conflict')}`], 5],
+  [error('merge_conflict', 'fix conflicts', { job: 'fix', remedy: 'R.' }), ['bulkhead: fix conflicts; R.'], 5],
+  [error('merge_conflict', 'x', { where: 'a\nb', remedy: 'R.' }), ['bulkhead: x (a, b); R.'], 5],
+  [error('intake_refused', 'a\u001b[2J\nb', { where: 'evil\u202ename', remedy: 'R.' }), ['bulkhead: a^[[2J b (evil<U+202E>name); R.'], 4],
   [new TypeError('boom'), ['bulkhead: boom; Please report this; BULKHEAD_DEBUG=1 shows where it happened.'], 70],
   ['just text', ['bulkhead: just text; Please report this; BULKHEAD_DEBUG=1 shows where it happened.'], 70],
-  [Object.assign(new Error('write'), { code: 'ENOSPC' }), ['bulkhead: write; Free some space and run the command again.'], 3],
+  [Object.assign(new Error('write'), { code: 'ENOSPC' }), [`bulkhead: the disk is full; ${usual('host_no_space')}`], 3],
+  [Object.assign(new Error('open'), { code: 'EDQUOT', path: '/a' }), [`bulkhead: the disk is full (/a); ${usual('host_no_space')}`], 3],
 ] as const)('%s', (thrown, lines, exit) => {
   expect(reportError(thrown, plain)).toEqual({ lines, exit })
 })
@@ -51,9 +54,10 @@ test('the stack is shown with BULKHEAD_DEBUG only, escaped', () => {
   expect(lines.join('\n')).not.toContain('\u001b')
 })
 
-describe('exit codes', () => {
-  test.each(Object.entries(errorCatalogue))('%s', (code, { exit }) => {
-    expect(reportError(error(code as ErrorCode, 'x'), plain)).toEqual({ lines: ['bulkhead: x'], exit })
+describe('exit codes and usual remedies', () => {
+  test.each(Object.entries(errorCatalogue))('%s', (code, { exit, remedy }) => {
+    expect(reportError(error(code as ErrorCode, 'x'), plain)).toEqual({ lines: [`bulkhead: x; ${remedy}`], exit })
+    expect(remedy).toMatch(/^[A-Z].{8,}\.$/)
     expect([1, 2, 3, 4, 5, 70, 126, 127, 130]).toContain(exit)
   })
 })

@@ -30,7 +30,9 @@ describe('a wrong command line is one line and exit code 2', () => {
   test.each<readonly [readonly string[], string]>([
     [['rnu'], 'bulkhead: there is no command "rnu"; Did you mean "run"? bulkhead --help lists the commands.'],
     [['\u001b[2J'], 'bulkhead: there is no command "^[[2J"; bulkhead --help lists the commands.'],
-    [['--nope'], `bulkhead: unknown option '--nope'; ${help}`],
+    [['--nope'], "bulkhead: unknown option '--nope'; Options stand after the command. bulkhead --help lists the commands."],
+    [['help', 'rnu'], 'bulkhead: there is no command "rnu"; Did you mean "run"? bulkhead --help lists the commands.'],
+    [['audit'], 'bulkhead: audit needs a command of its own; bulkhead audit --help lists them.'],
     [['ls', '--jsn'], `bulkhead: unknown option '--jsn'; Did you mean --json? ${help}`],
     [['ls', 'extra'], `bulkhead: too many arguments for 'ls'. Expected 0 arguments but got 1; ${help}`],
     [['approve'], `bulkhead: missing required argument 'job'; ${help}`],

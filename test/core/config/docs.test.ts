@@ -13,9 +13,9 @@ test.each(Object.keys(generatedDocs()))('docs/%s is what the code says (npx tsx 
 
 test('every error code is documented, and every documented code exists', () => {
   const page = readFileSync(join(packageRoot, 'docs/errors.md'), 'utf8')
-  const documented = [...page.matchAll(/^\| `([a-z_]+)` \| (\d+) \| (.+) \|$/gm)].map(([, code, exit, summary]) => [
+  const documented = [...page.matchAll(/^\| `([a-z_]+)` \| (\d+) \| (.+) \| (.+) \|$/gm)].map(([, code, exit, summary, remedy]) => [
     code,
-    { exit: Number(exit), summary },
+    { exit: Number(exit), summary, remedy },
   ])
   expect(Object.fromEntries(documented)).toEqual(errorCatalogue)
 })

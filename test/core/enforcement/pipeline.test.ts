@@ -326,7 +326,7 @@ test('examine says what every layer can do and never throws', async () => {
       availability: {
         usable: false,
         reason: 'plugin "network-fake", probe: boom',
-        remedy: 'Report this to the author of the plugin, or choose another one for this layer.',
+        remedy: 'Report this to the author of the plugin, or choose another one.',
       },
     },
     {

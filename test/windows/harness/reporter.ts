@@ -1,4 +1,5 @@
 import type { TestEvent } from 'node:test/reporters'
+import { inspect } from 'node:util'
 
 /** Runs inside the case's own process. One JSON line for each case, and the marker line that decides: without it the file failed. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -16,10 +17,20 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     if (children > 0 && !failed) continue
     if (details.type === 'suite' && !failed) continue
     cases++
-    const error = failed ? String((event.data.details.error.cause as Error | undefined)?.stack ?? event.data.details.error) : null
+    const error = failed ? described(event.data.details.error.cause ?? event.data.details.error) : null
     yield `${JSON.stringify({ name, ms: Math.round(details.duration_ms), outcome: outcomeOf(failed, skip, todo), error })}\n`
   }
   yield `${JSON.stringify({ marker: 'end', cases })}\n`
+}
+
+/** What a person needs of it: no frames of node and of the assertions, and both values where a comparison failed. */
+function described(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error)
+  const lines = (error.stack ?? String(error)).split('\n')
+  const own = lines.filter((line) => !/^\s+at .*(?:node:|node_modules)/.test(line)).join('\n')
+  if (!('expected' in error) || !('actual' in error)) return own.slice(0, 4000)
+  const show = (value: unknown): string => inspect(value, { depth: 6, maxStringLength: 1500, maxArrayLength: 40 }).slice(0, 3000)
+  return `${own}\nexpected: ${show(error.expected)}\nactual:   ${show(error.actual)}`
 }
 
 type Flag = boolean | string | undefined

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tools } from './fetch.ts'
 import { packageRoot, windowsTests } from './places.ts'
@@ -45,6 +45,19 @@ async function buildNatives(node: string): Promise<void> {
   if (existsSync(doubles)) await run(node, [doubles], { cwd: packageRoot })
 }
 
+/** What tests of the Linux suite need that run here too; vitest itself is `support/vitest.mjs`. */
+const forTests = [
+  '@vitest/expect',
+  '@vitest/pretty-format',
+  '@vitest/spy',
+  '@vitest/utils',
+  '@standard-schema/spec',
+  'chai',
+  'tinyrainbow',
+  'fast-check',
+  'pure-rand',
+]
+
 /** What `npm install --omit=dev` would put there on Windows. */
 async function copyPackages(stage: string, tools: Tools): Promise<void> {
   const lock = JSON.parse(readFileSync(join(packageRoot, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> }
@@ -53,4 +66,9 @@ async function copyPackages(stage: string, tools: Tools): Promise<void> {
     if (existsSync(join(packageRoot, place))) cpSync(join(packageRoot, place), join(stage, place), { recursive: true })
   }
   cpSync(tools.koffi, join(stage, 'node_modules', '@koromix', 'koffi-win32-x64'), { recursive: true })
+  for (const name of forTests) cpSync(join(packageRoot, 'node_modules', name), join(stage, 'node_modules', name), { recursive: true })
+  const shim = join(stage, 'node_modules', 'vitest')
+  mkdirSync(shim)
+  cpSync(join(windowsTests, 'support', 'vitest.mjs'), join(shim, 'index.mjs'))
+  writeFileSync(join(shim, 'package.json'), '{"name":"vitest","main":"index.mjs"}')
 }

@@ -7,6 +7,8 @@
 
 #include "export.h"
 
+struct bh_object;
+
 BH_EXPORT uint32_t bulkhead_abi(void);
 
 /* process.c */
@@ -30,5 +32,18 @@ BH_EXPORT uint32_t bulkhead_wfp_probe(const char **step);
  * the user has it afterwards by our entry.
  */
 BH_EXPORT uint32_t bulkhead_wfp_access(const wchar_t *user, int32_t wanted, int32_t *present, const char **step);
+
+/* security.c. Texts: `*length` is the room, and then what is needed, in characters with the final 0. */
+BH_EXPORT uint32_t bulkhead_security_read(const wchar_t *path, uint32_t parts, struct bh_object *object, wchar_t *sddl, uint32_t *length);
+BH_EXPORT uint32_t bulkhead_security_write(const wchar_t *path, uint32_t parts, const struct bh_object *expected, const wchar_t *sddl);
+BH_EXPORT uint32_t bulkhead_directory_make(const wchar_t *path, const wchar_t *sddl);
+BH_EXPORT uint32_t bulkhead_final_path(const wchar_t *path, wchar_t *text, uint32_t *length);
+BH_EXPORT uint32_t bulkhead_user_sid(wchar_t *text, uint32_t *length);
+BH_EXPORT uint32_t bulkhead_group_sid(const wchar_t *name, wchar_t *text, uint32_t *length);
+BH_EXPORT uint32_t bulkhead_lock(const wchar_t *path, uint64_t *lock);
+BH_EXPORT void bulkhead_unlock(uint64_t lock);
+
+/* delete-tree.c */
+BH_EXPORT uint32_t bulkhead_tree_delete(const wchar_t *path);
 
 #endif
