@@ -70,7 +70,7 @@ function windows() {
       .toSorted()
       .map((name) => `src/windows/${name}`),
   ]
-  const libraries = ['-ladvapi32', '-luserenv', '-lnetapi32', '-lcrypt32', '-lws2_32', '-lrpcrt4', '-lntdll']
+  const libraries = ['-ladvapi32', '-luserenv', '-lnetapi32', '-lcrypt32', '-lbcrypt', '-lws2_32', '-lrpcrt4', '-lntdll']
   const product = (name, folder, extra) => ({
     name,
     command: [...flags, ...extra, ...shared, ...codeIn(`windows/${folder}`), ...libraries],

@@ -23,6 +23,7 @@
  * Orchestrator → helper on Linux, → launcher on Windows (descriptors ride on the first byte, SCM_RIGHTS):
  *   BH_LAUNCH  body: LaunchSpec (src/<platform>/.../spec.c), fds: channel, descriptor channel, stdin, stdout, stderr
  *   BH_PROBE   body: text feature,                   fds: channel (on Windows: the launcher's own stdin and stdout; fds 3, 4, 5 are the streams)
+ *   BH_SWEEP   Windows only. body: text name, text SID, text secret file of an account; ends every process of it, answered with BH_ANSWER
  *
  * Orchestrator → supervisor, on the channel:
  *   BH_ATTEMPT list of attempts · BH_START · BH_KILL · BH_SIGNAL u32 · BH_RESIZE u32 columns, u32 rows
@@ -36,7 +37,7 @@
  *   BH_ASK u32 question, u32 rule, text act, u32 pid, text program, text object (the call waits for BH_VERDICT)
  *   BH_GONE u8 kind (0 exited, 1 signalled), u32 code or signal, u32 killing rule or 2^32-1
  *   BH_ERROR u32 errno, text operation (nothing was started, nothing is left)
- *   BH_ANSWER u8 ok, u32 level, text reason (to BH_PROBE)
+ *   BH_ANSWER u8 ok, u32 level, text reason (to BH_PROBE); to BH_SWEEP: u8 ok, u32 error, text operation
  *
  * The order in which a launch is carried out, whatever layers contributed:
  *    1 idmapped mounts are made (root only)        2 clone with the namespaces asked for       3 uid and gid maps
@@ -63,6 +64,7 @@
 enum bh_message {
   BH_LAUNCH = 1,
   BH_PROBE = 2,
+  BH_SWEEP = 3,
   BH_ATTEMPT = 10,
   BH_START = 11,
   BH_KILL = 12,

@@ -10,6 +10,7 @@
 #include "bulkhead.h"
 #include "channel.h"
 #include "probe.h"
+#include "runner.h"
 #include "supervise.h"
 
 int wmain(int count, wchar_t **arguments);
@@ -35,11 +36,11 @@ static void invalid(const wchar_t *expression, const wchar_t *function, const wc
   (void)reserved;
 }
 
-static void refuse(HANDLE output) {
+static void refuse(HANDLE output, uint32_t code, const char *operation) {
   struct bh_writer w;
   bh_begin(&w, BH_ERROR);
-  bh_write_u32(&w, ERROR_INVALID_DATA);
-  bh_write_text(&w, "decoding the launch specification");
+  bh_write_u32(&w, code);
+  bh_write_text(&w, operation);
   bh_send(&w, output);
   bh_begin(&w, BH_GONE);
   bh_write_u8(&w, 1);
@@ -48,8 +49,34 @@ static void refuse(HANDLE output) {
   bh_send(&w, output);
 }
 
-static int launch(void) {
-  const struct bh_ends ends = {descriptor(0), descriptor(1), {descriptor(3), descriptor(4), descriptor(5)}};
+static void carry_out(const struct bh_spec *spec, const uint8_t *payload, size_t length, const struct bh_ends *ends) {
+  const struct bh_account account = {spec->account_name, spec->account_sid, spec->account_secret};
+  if (!bh_runner_is() && spec->has_account) {
+    bh_runner_start(&account, payload, length, ends);
+  } else if (bh_runner_is() && !(spec->has_account && bh_runner_is_of(account.sid))) {
+    refuse(ends->output, ERROR_NONE_MAPPED, "being the account that was asked for");
+  } else {
+    bh_supervise(spec, ends);
+  }
+}
+
+static void sweep(struct bh_reader *r, HANDLE output) {
+  struct bh_fault fault = {0};
+  char *texts[3] = {0};
+  for (int i = 0; i < 3; i++) texts[i] = bh_read_text(r);
+  const struct bh_account account = {texts[0], texts[1], texts[2]};
+  const bool good = !r->failed && r->left == 0;
+  const uint32_t error = good ? bh_runner_sweep_as(&account, &fault) : ERROR_INVALID_DATA;
+  struct bh_writer w;
+  bh_begin(&w, BH_ANSWER);
+  bh_write_u8(&w, error == 0);
+  bh_write_u32(&w, error);
+  bh_write_text(&w, fault.operation);
+  bh_send(&w, output);
+  for (int i = 0; i < 3; i++) free(texts[i]);
+}
+
+static int launch(struct bh_ends ends) {
   size_t length;
   uint8_t *payload = ends.input && ends.output ? bh_receive(ends.input, &length) : NULL;
   if (!payload) return ERROR_BROKEN_PIPE;
@@ -57,11 +84,13 @@ static int launch(void) {
   if (payload[0] == BH_LAUNCH) {
     struct bh_spec spec;
     if (bh_spec_decode(&spec, &r) == 0) {
-      bh_supervise(&spec, &ends);
+      carry_out(&spec, payload, length, &ends);
     } else {
-      refuse(ends.output);
+      refuse(ends.output, ERROR_INVALID_DATA, "decoding the launch specification");
     }
     bh_spec_free(&spec);
+  } else if (payload[0] == BH_SWEEP) {
+    sweep(&r, ends.output);
   }
   free(payload);
   return 0;
@@ -71,8 +100,12 @@ int wmain(int count, wchar_t **arguments) {
   SetConsoleCtrlHandler(ignore, TRUE);
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
   _set_invalid_parameter_handler(invalid);
-  if (count == 1) return launch();
+  if (count == 1) return launch((struct bh_ends){descriptor(0), descriptor(1), {descriptor(3), descriptor(4), descriptor(5)}});
   if (count == 2 && wcscmp(arguments[1], BH_PROBE_ARGUMENT) == 0) return bh_probe_run();
+  struct bh_ends ends;
+  const uint32_t error = bh_runner_open(count, arguments, &ends);
+  if (error == 0) return launch(ends);
+  if (error != ERROR_INVALID_PARAMETER) return (int)error;
   fprintf(stderr, "bulkhead-launcher is started by Bulkhead and takes no arguments\n");
   return 2;
 }

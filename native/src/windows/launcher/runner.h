@@ -19,9 +19,12 @@
 #ifndef BULKHEAD_RUNNER_H
 #define BULKHEAD_RUNNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <windows.h>
+
+#include "fault.h"
 
 /* Where the frames of one supervisor come from and go to, and the streams of its agent. Synchronous handles. */
 struct bh_ends {
@@ -41,7 +44,14 @@ struct bh_account {
 int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size_t length, const struct bh_ends *ends);
 
 /*
- * The runner's side, for `bulkhead-launcher.exe runner <nonce> <pid of stage 1>`. Opens the pipes and checks whose they are. Before it
+ * Starts this executable under the account for one thing only: to end every process of it and delete what they left in its profile. Returns
+ * 0 or a Win32 error, with the step in *fault.
+ */
+uint32_t bh_runner_sweep_as(const struct bh_account *account, struct bh_fault *fault);
+
+/*
+ * The runner's side, for `bulkhead-launcher.exe runner <nonce> <pid of stage 1>`; for `bulkhead-launcher.exe sweeper` it does not return.
+ * Opens the pipes and checks whose they are. Before it
  * returns, every other process of this account has been ended and what they left in the profile is deleted: nothing passes from one agent
  * to the next. Returns 0 or a Win32 error.
  */
@@ -54,6 +64,12 @@ uint32_t bh_runner_open(int count, wchar_t **arguments, struct bh_ends *ends);
 void bh_runner_sweep(void);
 
 /* True in a process that bh_runner_open() made a runner. */
-BOOL bh_runner_is(void);
+bool bh_runner_is(void);
+
+/*
+ * Whether this process runs under the account that the specification means: filters and access lists name it by its SID, and an account that
+ * was made anew has another one under the same name.
+ */
+bool bh_runner_is_of(const char *sid);
 
 #endif

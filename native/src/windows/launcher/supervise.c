@@ -316,6 +316,7 @@ static void tell_gone(struct supervised *s) {
 
 static void finish(struct supervised *s) {
   end_every_process(s);
+  bh_runner_sweep();
   tell_gone(s);
   if (s->agent_wait) UnregisterWaitEx(s->agent_wait, INVALID_HANDLE_VALUE);
   close_handle(&s->walls.job);
