@@ -6,17 +6,17 @@ interface Group {
   readonly title: string
   /** Fewer cases than this fail the run: cases that vanish must not pass as green. Raise it with every file you add. */
   readonly floor: number
-  /** What a prefix needs before a case of this group runs. Groups with the same setting share prefixes. */
-  readonly prefix: 'plain' | 'doubles'
+  /** Settings of the double (`double/README.md`) that the files of this group run under, besides those of `run-file.ts`; null: no double. */
+  readonly double: readonly string[] | null
 }
 
 /** A group's cases are the files under `cases/<name>/`. */
 export const groups = {
-  real: { title: 'real semantics', floor: 200, prefix: 'plain' },
-  recording: { title: 'recording doubles', floor: 0, prefix: 'doubles' },
-  kernel: { title: 'kernel double', floor: 0, prefix: 'doubles' },
-  control: { title: 'negative controls', floor: 120, prefix: 'plain' },
-  oracle: { title: 'oracle', floor: 0, prefix: 'plain' },
+  real: { title: 'real semantics', floor: 200, double: null },
+  recording: { title: 'recording doubles', floor: 0, double: ['enforce 0'] },
+  kernel: { title: 'kernel double', floor: 1, double: [] },
+  control: { title: 'negative controls', floor: 120, double: null },
+  oracle: { title: 'oracle', floor: 0, double: null },
 } as const satisfies Record<string, Group>
 
 export type GroupName = keyof typeof groups

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { moveOnce } from './fetch.ts'
 import { cache } from './places.ts'
@@ -54,15 +54,6 @@ export class Prefix implements AsyncDisposable {
   /** True when the wineserver died by itself: everything in the prefix is then undefined. */
   get crashed(): boolean {
     return this.#crashed
-  }
-
-  /** Puts files into system32, where every program finds them before Wine's own. */
-  install(files: readonly string[]): void {
-    for (const file of files) {
-      const target = join(this.path, 'drive_c', 'windows', 'system32', file.slice(file.lastIndexOf('/') + 1))
-      rmSync(target, { force: true })
-      cpSync(file, target)
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Tools } from './fetch.ts'
-import type { CaseFile } from './groups.ts'
-import { windowsPath } from './places.ts'
+import { type CaseFile, groups } from './groups.ts'
+import { windowsPath, windowsTests } from './places.ts'
 import type { Prefix } from './prefix.ts'
 import { wine, wineEnvironment } from './wine.ts'
 
@@ -33,13 +33,15 @@ export interface Bench {
 }
 
 /** Runs one file in a process of its own. Its results come through a file, since Windows Node cannot write to a Unix pipe. */
-export async function runFile(file: CaseFile, { prefix, stage, tools, logs }: Bench): Promise<FileResult> {
+export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult> {
+  const { prefix, stage, tools, logs } = bench
   const started = Date.now()
   const log = join(logs, file.group, file.name)
   mkdirSync(dirname(log), { recursive: true })
   const compiled = join(stage, 'dist', 'test', 'windows')
   const output = openSync(`${log}.txt`, 'w')
   const argv = [
+    ...underDouble(file, log, bench),
     windowsPath(join(tools.node, 'node.exe')),
     '--enable-source-maps',
     `--test-reporter=file:///Z:${join(compiled, 'harness', 'reporter.js')}`,
@@ -58,6 +60,25 @@ export async function runFile(file: CaseFile, { prefix, stage, tools, logs }: Be
   const cases = readResults(`${log}.jsonl`, `${ending} after ${Math.round((Date.now() - started) / 1000)} s`)
   if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
   return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000 }
+}
+
+/**
+ * What goes before the command line of a file that runs under the double. Its settings: the programs and the staged product can be read by
+ * everybody, as in `C:\\Program Files`; then those of the group, then those of the file itself (`cases/<group>/<name>.conf`).
+ */
+function underDouble({ group, name }: CaseFile, log: string, { stage, tools }: Bench): readonly string[] {
+  const { double } = groups[group]
+  if (double === null) return []
+  const own = join(windowsTests, 'cases', group, `${name}.conf`)
+  const settings = [
+    ...[tools.node, tools.git, stage].map((folder) => `tool ${windowsPath(folder)}`),
+    ...double,
+    ...(existsSync(own) ? [readFileSync(own, 'utf8')] : []),
+  ]
+  const state = `${log}.double`
+  mkdirSync(state)
+  writeFileSync(join(state, 'double.conf'), settings.map((line) => `${line}\n`).join(''))
+  return [windowsPath(join(stage, 'double', 'double-run.exe')), windowsPath(state), '--']
 }
 
 /** The last line must be the marker with the right count; anything else is a failed case of its own. */

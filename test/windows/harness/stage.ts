@@ -28,9 +28,9 @@ export async function stageProduct(stage: string, tools: Tools): Promise<void> {
     recursive: true,
     filter: (path) => !path.endsWith('.ts'),
   })
-  for (const built of [join('native', 'build', 'win32-x64'), join('test', 'windows', 'double', 'build')]) {
-    if (existsSync(join(packageRoot, built))) cpSync(join(packageRoot, built), join(stage, built), { recursive: true })
-  }
+  const natives = join('native', 'build', 'win32-x64')
+  cpSync(join(packageRoot, natives), join(stage, natives), { recursive: true })
+  cpSync(builtDoubles, join(stage, 'double'), { recursive: true })
 }
 
 async function buildProduct(node: string, typescript: string): Promise<void> {
@@ -39,10 +39,12 @@ async function buildProduct(node: string, typescript: string): Promise<void> {
   await run(node, [join('core', 'journal', 'copy-migrations.mjs')], { cwd: packageRoot })
 }
 
+/** Of this checkout only, unlike what is in the cache. */
+const builtDoubles = join(packageRoot, 'node_modules', '.cache', 'bulkhead-double')
+
 async function buildNatives(node: string): Promise<void> {
   await run(node, [join('native', 'build.mjs'), '--target', 'win32-x64'], { cwd: packageRoot })
-  const doubles = join(windowsTests, 'double', 'build.mjs')
-  if (existsSync(doubles)) await run(node, [doubles], { cwd: packageRoot })
+  await run(node, [join(windowsTests, 'double', 'build.mjs'), builtDoubles], { cwd: packageRoot })
 }
 
 /** What tests of the Linux suite need that run here too; vitest itself is `support/vitest.mjs`. */
