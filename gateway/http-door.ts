@@ -5,18 +5,31 @@ import { pipeline } from 'node:stream'
 import type { Decider, Destination } from './decide.ts'
 import { startDialing } from './dial.ts'
 import { formatAuthority } from './host.ts'
-import type { RequestHead } from './http-decision.ts'
 import { decideConnect, decideRequest } from './http-decision.ts'
-import { endToEnd, framing } from './http-headers.ts'
+import { framing } from './http-headers.ts'
+import {
+  attach,
+  explainUnreachable,
+  guard,
+  headOf,
+  lastRequest,
+  relay,
+  requestHeaders,
+  say,
+  switching,
+  unsupported,
+} from './http-messages.ts'
 import { join } from './join.ts'
 import type { Refusal } from './reasons.ts'
 import { explain } from './reasons.ts'
+import type { ProxyCredentials } from './proxy-credentials.ts'
+import { admission } from './proxy-credentials.ts'
 import type { HostResolver } from './resolve.ts'
 
 /** What a connection that speaks HTTP is for. */
 export type HttpPurpose =
-  /** The proxy port: every request says whom it is for. */
-  | { readonly kind: 'proxy' }
+  /** The proxy port: every request says whom it is for, and with `credentials` also that its sender may use the proxy. */
+  | { readonly kind: 'proxy'; readonly credentials: ProxyCredentials | null }
   | { readonly kind: 'fixed'; readonly destination: Destination }
   /** Refused already; a request is told so in words. */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -35,14 +48,16 @@ interface Connection {
   readonly purpose: HttpPurpose
   /** Requests without a complete response. */
   active: number
+  /** A request on it was admitted: what else comes is from the same client. */
+  admitted: boolean
   deadline: NodeJS.Timeout | null
 }
 
 const maximumHeaderBytes = 32_768
 /** Requests in work at once on one connection. Each has a connection of its own to the server, so this bounds those too. */
 const mostPipelined = 4
-/** Methods whose requests usually have no body, so that none is announced where there is none. */
-const bodyless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
+
+const notTheJob: Refusal = { reason: 'proxy_credentials', object: 'HTTP proxy', remedy: null }
 
 /**
  * Parses HTTP strictly (llhttp without its lenient switches), decides about every single request, and writes a new request with the host
@@ -70,7 +85,7 @@ export class HttpDoor {
 
   /** `socket` is paused; `bytes` were read from it. */
   accept(socket: Socket, bytes: Buffer, purpose: HttpPurpose): void {
-    const connection: Connection = { purpose, active: 0, deadline: null }
+    const connection: Connection = { purpose, active: 0, admitted: false, deadline: null }
     this.#connections.set(socket, connection)
     socket.once('close', () => this.#disarm(connection))
     this.#arm(socket, connection)
@@ -83,6 +98,7 @@ export class HttpDoor {
     const connection = this.#begin(request.socket)
     if (connection === undefined || connection.active > mostPipelined) return void request.destroy()
     response.once('close', () => this.#end(request.socket, connection))
+    if (!this.#admits(request, connection)) return this.#ask(request, response)
     const decision = this.#decide(request, connection.purpose)
     if (!decision.allowed) return this.#refuse(request, response, decision.refusal, connection.purpose.kind !== 'refused')
     const upstream = await this.#forward(request, response, decision.destination, decision.path, lastRequest)
@@ -103,6 +119,7 @@ export class HttpDoor {
       const refusal = purpose.kind === 'refused' ? purpose.refusal : unsupported(purpose.destination)
       return this.#refuse(request, attach(response, socket), refusal, purpose.kind === 'fixed')
     }
+    if (!this.#admits(request, connection)) return this.#ask(request, attach(response, socket))
     const decision = decideConnect(headOf(request), this.#options.decider)
     if (!decision.allowed) return this.#refuse(request, attach(response, socket), decision.refusal, true)
     const resolution = await this.#options.resolver.resolve(decision.destination)
@@ -123,6 +140,7 @@ export class HttpDoor {
     const connection = this.#begin(socket)
     if (connection === undefined || connection.active > 1) return void socket.destroy()
     const response = attach(new ServerResponse(request), socket)
+    if (!this.#admits(request, connection)) return this.#ask(request, response)
     const decision = this.#decide(request, connection.purpose)
     if (!decision.allowed) return this.#refuse(request, response, decision.refusal, connection.purpose.kind !== 'refused')
     if (framing(request.rawHeaders) !== 'none') return this.#refuse(request, response, unsupported(decision.destination), true)
@@ -183,20 +201,39 @@ export class HttpDoor {
     return decideRequest(headOf(request), purpose.kind === 'fixed' ? purpose.destination : null, this.#options.decider)
   }
 
+  /** Is it the job that asks? Who shows something wrong is reported; who shows nothing may not have known that it is asked for. */
+  #admits(request: IncomingMessage, connection: Connection): boolean {
+    const { purpose } = connection
+    const answer = purpose.kind === 'proxy' ? admission(purpose.credentials, request.rawHeaders) : 'granted'
+    if (answer === 'wrong') this.#options.refused(notTheJob)
+    connection.admitted ||= answer === 'granted'
+    return answer === 'granted'
+  }
+
+  #ask(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('Proxy-Authenticate', 'Basic realm="bulkhead"')
+    this.#refuse(request, response, notTheJob, false)
+  }
+
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal, report: boolean): void {
     if (report) this.#options.refused(refusal)
     // What is still being uploaded is read and dropped, so that the client gets to see the answer.
     request.resume()
     response.setHeader('Bulkhead-Refusal', refusal.reason)
-    say(response, refusal.reason.startsWith('malformed_') ? 400 : 403, explain(refusal))
+    const status = refusal.reason === 'proxy_credentials' ? 407 : refusal.reason.startsWith('malformed_') ? 400 : 403
+    say(response, status, explain(refusal))
   }
 
   #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
-    const purpose = this.#connections.get(socket)?.purpose
+    const connection = this.#connections.get(socket)
+    const purpose = connection?.purpose
     // A client that went away has not asked for anything.
     if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE' && purpose !== undefined) {
       const object = purpose.kind === 'fixed' ? formatAuthority(purpose.destination.host, purpose.destination.port) : 'HTTP'
-      if (purpose.kind !== 'refused') this.#options.refused({ reason: 'malformed_request', object, remedy: null })
+      // On a proxy with credentials anybody may talk nonsense: until somebody was admitted it is not the job's.
+      const known =
+        purpose.kind === 'fixed' || (purpose.kind === 'proxy' && (purpose.credentials === null || connection?.admitted === true))
+      if (known) this.#options.refused({ reason: 'malformed_request', object, remedy: null })
       if (socket.writable) {
         socket.end('HTTP/1.1 400 Bad Request\r\nBulkhead-Refusal: malformed_request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       }
@@ -226,73 +263,4 @@ export class HttpDoor {
     if (connection.deadline !== null) clearTimeout(connection.deadline)
     connection.deadline = null
   }
-}
-
-function headOf(request: IncomingMessage): RequestHead {
-  return { method: request.method ?? '', target: request.url ?? '', headers: request.rawHeaders }
-}
-
-/** Each request goes to its server on a connection of its own. */
-const lastRequest: readonly string[] = ['Connection', 'close']
-
-/** The host that was decided on, framing stated once, and nothing that concerns the client's hop. */
-function requestHeaders(request: IncomingMessage, { host, port }: Destination): string[] {
-  const authority = port === 80 ? formatAuthority(host, port).slice(0, -3) : formatAuthority(host, port)
-  const headers = ['Host', authority, ...endToEnd(request.rawHeaders, ['host', 'expect'])]
-  const framed = framing(request.rawHeaders)
-  if (framed === 'chunked') headers.push('Transfer-Encoding', 'chunked')
-  if (framed === 'none' && !bodyless.has(request.method ?? '')) headers.push('Content-Length', '0')
-  return headers
-}
-
-function relay(answer: IncomingMessage, response: ServerResponse): void {
-  response.sendDate = false
-  try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', endToEnd(answer.rawHeaders))
-  } catch {
-    // A status or header that node:http takes from a server but does not give to a client.
-    answer.destroy()
-    return void response.destroy()
-  }
-  pipeline(answer, response, (error) => {
-    if (error) response.destroy()
-  })
-}
-
-function switching(answer: IncomingMessage): string {
-  const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket', ...endToEnd(answer.rawHeaders)]
-  const lines = Array.from({ length: headers.length >> 1 }, (_, index) => `${headers[2 * index]}: ${headers[2 * index + 1]}\r\n`)
-  return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`
-}
-
-/** What a client sends must never end the process: whatever was not foreseen ends the connection. */
-function guard(socket: Socket, work: Promise<void>): void {
-  work.catch(() => socket.destroy())
-}
-
-/** A response on a socket that node:http has let go of (CONNECT, Upgrade); the connection ends with it. */
-function attach(response: ServerResponse, socket: Socket): ServerResponse {
-  response.shouldKeepAlive = false
-  response.assignSocket(socket)
-  response.once('finish', () => {
-    response.detachSocket(socket)
-    socket.resume()
-    socket.end(() => socket.destroySoon())
-  })
-  return response
-}
-
-function say(response: ServerResponse, status: number, line: string): void {
-  if (response.headersSent || response.destroyed) return
-  const body = `${line}\n`
-  response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(body), Connection: 'close' })
-  response.end(body)
-}
-
-function unsupported({ host, port }: Destination): Refusal {
-  return { reason: 'unsupported_request', object: formatAuthority(host, port), remedy: null }
-}
-
-function explainUnreachable({ host, port }: Destination): string {
-  return `${formatAuthority(host, port)} is allowed but cannot be reached from this machine`
 }

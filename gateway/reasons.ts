@@ -14,6 +14,7 @@ const reasons = {
   sni_mismatch: 'the TLS server name is another host than the connection',
   sni_missing: 'TLS without a server name',
   ech_refused: 'an encrypted ClientHello hides whom it is for',
+  proxy_credentials: 'the proxy belongs to one job, and the request does not come from it',
   unknown_protocol: 'neither TLS nor HTTP on a web port',
   hello_timeout: 'the client said too little for too long',
   too_many_connections: 'too many connections at once',

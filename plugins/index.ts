@@ -6,6 +6,7 @@ import interceptNone from './intercept-none/index.ts'
 import interceptSeccomp from './intercept-seccomp/index.ts'
 import netGateway from './net-gateway/index.ts'
 import netNone from './net-none/index.ts'
+import netWfp from './net-wfp/index.ts'
 import tokenNone from './token-none/index.ts'
 import tokenUserns from './token-userns/index.ts'
 
@@ -16,6 +17,7 @@ export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>(
   tokenUserns,
   tokenNone,
   netGateway,
+  netWfp,
   netNone,
   interceptSeccomp,
   interceptNone,

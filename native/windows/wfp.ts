@@ -8,6 +8,9 @@ interface FilteringPlatform {
   access(user: string, wanted: number, present: [number], step: [string | null]): Promise<number>
 }
 
+/** Characters of a SID in string form, with the final 0 (SECURITY_MAX_SID_STRING_CHARACTERS). */
+const longestSid = 187
+
 let declared: FilteringPlatform | undefined
 
 /**
@@ -38,6 +41,16 @@ export async function grantFiltering(user: string): Promise<void> {
 /** Takes it away again; other entries stay as they are. */
 export async function revokeFiltering(user: string): Promise<void> {
   await access(user, 0)
+}
+
+/** SID of the user that this process runs as. Throws `native_failed`, `native_not_built`. */
+export function userOfThisProcess(): string {
+  const text = Buffer.alloc(2 * longestSid)
+  checked(
+    'reading the user of this process',
+    library().func('uint32_t bulkhead_user(_Out_ uint16_t *sid, uint32_t room)')(text, longestSid),
+  )
+  return text.toString('utf16le').split('\0', 1)[0] ?? ''
 }
 
 async function end(wall: unknown): Promise<void> {

@@ -62,7 +62,7 @@ export class Gateway implements AsyncDisposable {
     if (!admitted) return this.#turnAway(socket, port, refusal('too_many_connections', object))
 
     if (isLoopback(to)) {
-      if (port === this.#proxyPort) return this.#passage.http(socket, { kind: 'proxy' })
+      if (port === this.#proxyPort) return this.#passage.http(socket, { kind: 'proxy', credentials: null })
       return this.#turnAway(socket, port, refusal('own_loopback', object))
     }
     const name = isSynthetic(to) ? this.table.nameAt(to.text) : undefined

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientHello, serverNameData } from '../../gateway/hello.ts'
 import { startNaiveProxy, startNaiveRelay } from './naive-proxy.ts'
-import type { Listening, Recorder, Street } from './street.ts'
-import { openStreet, speak, startRecorder } from './street.ts'
+import type { Listening, Recorder } from '../../gateway/wire.ts'
+import { speak, startRecorder } from '../../gateway/wire.ts'
+import type { Street } from './street.ts'
+import { openStreet } from './street.ts'
 
 /** Bytes of every attack hold this word; what the server behind the allowed name must never see is the word. */
 const marker = 'evil'

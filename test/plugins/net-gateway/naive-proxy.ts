@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import type { Listening } from './street.ts'
-import { listen } from './street.ts'
+import type { Listening } from '../../gateway/wire.ts'
+import { listen } from '../../gateway/wire.ts'
 
 /**
  * The control of the bypass tests: what a careless proxy does. It looks once at the first line, asks whether the text of the host ends

@@ -12,7 +12,7 @@ import { applyContext, planContext } from '../../support/fake-request.ts'
 import { hostHas } from '../../support/host.ts'
 import type { NetworkRoom } from '../../support/netns.ts'
 import { openNetworkRoom } from '../../support/netns.ts'
-import { portOf } from './street.ts'
+import { portOf } from '../../gateway/wire.ts'
 
 const python = '/usr/bin/python3'
 const command: LaunchSpec['command'] = { argv: [], directory: '/', environment: {} }

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { clientHello } from '../../gateway/hello.ts'
-import { listen, openStreet, speak } from './street.ts'
+import { listen, speak } from '../../gateway/wire.ts'
+import { openStreet } from './street.ts'
 
 /** Bytes with the structure of what is parsed, damaged here and there. */
 function damaged(whole: readonly Buffer[]): fc.Arbitrary<Buffer> {

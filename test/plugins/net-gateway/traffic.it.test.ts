@@ -8,7 +8,8 @@ import { buffer, text } from 'node:stream/consumers'
 import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import type { Street } from './street.ts'
-import { listen, openStreet, portOf, speak, startRecorder, timeout } from './street.ts'
+import { listen, portOf, speak, startRecorder, timeout } from '../../gateway/wire.ts'
+import { openStreet } from './street.ts'
 
 /** TLS with a shared key, so that no certificate has to be made. */
 const psk = Buffer.alloc(32, 1)

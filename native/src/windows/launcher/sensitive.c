@@ -3,6 +3,8 @@
 #include <string.h>
 #include <windows.h>
 
+#include "sensitive-network.h"
+
 /* A second copy of this process that is suspended and ended at once; what counts is whether it could have left the job. */
 static uint32_t breakaway(void) {
   wchar_t file[MAX_PATH];
@@ -23,6 +25,10 @@ static const struct {
   uint32_t (*act)(void);
 } acts[] = {
     {"breakaway", breakaway},
+    {"listen-v4", bh_try_listen_v4},
+    {"listen-v6", bh_try_listen_v6},
+    {"datagram-v4", bh_try_datagram_v4},
+    {"datagram-v6", bh_try_datagram_v6},
 };
 
 uint32_t bh_sensitive(const char *name) {

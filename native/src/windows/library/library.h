@@ -14,6 +14,8 @@ BH_EXPORT uint32_t bulkhead_abi(void);
 /* process.c */
 BH_EXPORT uint32_t bulkhead_guard(uint32_t pid);
 BH_EXPORT uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time);
+/* The user that this process runs as, in string form; `room` characters with the final 0. */
+BH_EXPORT uint32_t bulkhead_user(wchar_t *sid, uint32_t room);
 
 /*
  * wfp.c. *step names what failed; it points to constant text. Wait up to ten seconds for other writers: not for the thread of an event loop.

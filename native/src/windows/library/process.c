@@ -1,4 +1,6 @@
 #include <windows.h>
+/* After windows.h. */
+#include <sddl.h>
 
 #include "bulkhead.h"
 #include "library.h"
@@ -47,5 +49,23 @@ uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time) {
   if (error == 0 && WaitForSingleObject(process, 0) == WAIT_OBJECT_0) error = ERROR_INVALID_PARAMETER;
   CloseHandle(process);
   *time = (uint64_t)created.dwHighDateTime << 32 | created.dwLowDateTime;
+  return error;
+}
+
+uint32_t bulkhead_user(wchar_t *sid, uint32_t room) {
+  union {
+    TOKEN_USER user;
+    BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+  } owner;
+  DWORD size = 0;
+  wchar_t *text = NULL;
+  HANDLE token;
+  if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return GetLastError();
+  DWORD error = GetTokenInformation(token, TokenUser, &owner, sizeof(owner), &size) ? 0 : GetLastError();
+  CloseHandle(token);
+  if (error == 0 && !ConvertSidToStringSidW(owner.user.User.Sid, &text)) error = GetLastError();
+  if (error == 0 && wcslen(text) >= room) error = ERROR_INSUFFICIENT_BUFFER;
+  if (error == 0) wcscpy(sid, text);
+  LocalFree(text);
   return error;
 }
