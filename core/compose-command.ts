@@ -45,6 +45,7 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
     surroundings,
     repository: null,
     own,
+    environments: plugins.builtInEnvironments,
     layers: plugins.layerPlugins,
     agents: plugins.agentAdapters,
   })

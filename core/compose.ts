@@ -99,6 +99,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
       surroundings,
       repository: repository.root,
       own: [stateHome(surroundings), repository.state, repository.gitDirectory, usualUserFile(surroundings)],
+      environments: plugins.builtInEnvironments,
       layers: plugins.layerPlugins,
       agents: plugins.agentAdapters,
     }

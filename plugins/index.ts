@@ -1,4 +1,5 @@
 import type { AgentAdapter, LayerPlugin } from '../core/contracts/index.ts'
+import { environmentsOf } from './environments.ts'
 import agentCommand from './agent-command/index.ts'
 import fsNone from './fs-none/index.ts'
 import fsView from './fs-view/index.ts'
@@ -22,6 +23,9 @@ export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>(
   interceptSeccomp,
   interceptNone,
 ])
+
+/** The environments of the system that we run on. */
+export const builtInEnvironments = environmentsOf(process.platform)
 
 /** The agent adapters that come with Bulkhead, by id. */
 export const agentAdapters: ReadonlyMap<string, AgentAdapter> = byId<AgentAdapter>([agentCommand])

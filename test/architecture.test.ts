@@ -123,8 +123,6 @@ test('core names no operating system and no plugin', () => {
   const suspicious = new RegExp(`process\\.platform|['"\`](?:${plugins.join('|')})['"\`]`)
   const offenders = sources
     .filter((file) => file.startsWith('core/') && file !== 'core/compose.ts')
-    // The built-in environments are configuration data: the one place where plugins are chosen by name.
-    .filter((file) => file !== 'core/config/environments.ts')
     .filter((file) => suspicious.test(readFileSync(join(root, file), 'utf8')))
   expect(offenders).toEqual([])
 })

@@ -1,3 +1,4 @@
+import type { BuiltInEnvironments } from '../contracts/configuration.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
 import { type Layer, type LayerPlugin, layers } from '../contracts/layer.ts'
 import { nearest } from '../contracts/nearest.ts'
@@ -7,46 +8,41 @@ import type { Problem } from './problem.ts'
 import type { WrittenEnvironment } from './schema.ts'
 import { type KeyPath, problemAt, type YamlFile } from './located.ts'
 
-/**
- * The environments that exist without configuration. Plugins are data here: this is the one place in core that chooses them by name.
- * `none` enforces nothing, and is used only when somebody asks for it by name.
- */
-const builtIn = {
-  linux: { filesystem: 'fs-view', token: 'token-userns', network: 'net-gateway', interception: 'intercept-seccomp' },
-  none: { filesystem: 'fs-none', token: 'token-none', network: 'net-none', interception: 'intercept-none' },
-} as const satisfies Record<string, Record<Layer, string>>
-
-export const defaultEnvironment = 'linux'
-
 export type LayerPlugins = ReadonlyMap<string, LayerPlugin>
 
 /** The built-in environments, with every option at its default. Options are kept as written; a plugin's own schema adds the defaults. */
-export function builtInEnvironments(): Record<string, EnvironmentSpec> {
+export function builtInEnvironments({ plugins }: BuiltInEnvironments): Record<string, EnvironmentSpec> {
   return Object.fromEntries(
-    Object.entries(builtIn).map(([name, chosen]) => [
+    Object.entries(plugins).map(([name, chosen]) => [
       name,
       { name, layers: mapLayers((layer) => ({ plugin: chosen[layer], options: {} })), degrade: [] },
     ]),
   )
 }
 
-/** The environments that a user's own file defines. What is wrong with one is added to `problems`. */
+/**
+ * The environments that a user's own file defines. Of a built-in one it can only say which layers may hold less (`degrade`). What is wrong
+ * with one is added to `problems`.
+ */
 export function writtenEnvironments(
   written: Readonly<Record<string, WrittenEnvironment>>,
   file: YamlFile,
-  plugins: LayerPlugins,
+  known: { readonly builtIn: BuiltInEnvironments; readonly layers: LayerPlugins },
   problems: Problem[],
 ): Record<string, EnvironmentSpec> {
+  const { usual, plugins } = known.builtIn
   return Object.fromEntries(
     Object.entries(written).map(([name, environment]) => {
       const at = ['environments', name]
-      if (Object.hasOwn(builtIn, name)) {
-        problems.push(problemAt(file, at, `environment "${name}" is built in`, 'Choose another name for yours.'))
+      const builtIn = Object.hasOwn(plugins, name) ? plugins[name] : undefined
+      if (builtIn !== undefined && layers.some((layer) => environment[layer] !== undefined)) {
+        const remedy = 'Choose another name for yours; of a built-in one only "degrade" can be set.'
+        problems.push(problemAt(file, at, `environment "${name}" is built in`, remedy))
       }
       const chosen = mapLayers((layer) => {
         const choice = environment[layer]
-        if (choice === undefined) return { plugin: builtIn[defaultEnvironment][layer], options: {} }
-        return { plugin: choice.plugin, options: checkedOptions(file, [...at, layer], layer, choice, plugins, problems) }
+        if (choice === undefined) return { plugin: (builtIn ?? plugins[usual])?.[layer] ?? '', options: {} }
+        return { plugin: choice.plugin, options: checkedOptions(file, [...at, layer], layer, choice, known.layers, problems) }
       })
       return [name, { name, layers: chosen, degrade: [...new Set(environment.degrade)] }]
     }),

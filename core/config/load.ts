@@ -2,12 +2,12 @@ import { lstatSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { z } from 'zod'
-import type { Configuration, JobConfiguration } from '../contracts/configuration.ts'
+import type { BuiltInEnvironments, Configuration, JobConfiguration } from '../contracts/configuration.ts'
 import { BulkheadError } from '../contracts/error.ts'
 import { type AgentAdapters, resolveAgents } from './agents.ts'
 import { isWithin, realPrefix } from './canonical-path.ts'
 import { defaultPolicy, defaultRetry } from './defaults.ts'
-import { builtInEnvironments, defaultEnvironment, type LayerPlugins, writtenEnvironments } from './environments.ts'
+import { builtInEnvironments, type LayerPlugins, writtenEnvironments } from './environments.ts'
 import { explain } from './explain.ts'
 import { checkEnvironment, type JobScope, resolveGates, resolveJobs, resolveRetry, unknownName, widened } from './jobs.ts'
 import { toJsonSchema } from './json-schema.ts'
@@ -29,6 +29,7 @@ export interface LoadRequest {
   readonly repository: string | null
   /** Directories and files that Bulkhead rests on, so that no policy may let agents write there. */
   readonly own: readonly string[]
+  readonly environments: BuiltInEnvironments
   readonly layers: LayerPlugins
   readonly agents: AgentAdapters
 }
@@ -55,11 +56,12 @@ export async function loadConfiguration(request: LoadRequest): Promise<Configura
   const sources = [user, shared].filter((source) => source !== undefined)
   const problems: Problem[] = []
 
+  const known = { builtIn: request.environments, layers: request.layers }
   const environments = {
-    ...builtInEnvironments(),
-    ...(user?.written.environments && writtenEnvironments(user.written.environments, user.file, request.layers, problems)),
+    ...builtInEnvironments(request.environments),
+    ...(user?.written.environments && writtenEnvironments(user.written.environments, user.file, known, problems)),
   }
-  const usual = user?.written.environment ?? defaultEnvironment
+  const usual = user?.written.environment ?? request.environments.usual
   const environment = request.environment ?? usual
   const chosen = [usual, environment]
   if (request.environment !== null && !Object.hasOwn(environments, request.environment)) {

@@ -20,7 +20,9 @@ const environment = z
     degrade: z
       .array(z.enum(['filesystem', 'token', 'network', 'interception']))
       .optional()
-      .describe('Layers that may leave parts of the policy unenforced. Every listing then shows it.')
+      .describe(
+        'Layers that may leave parts of the policy unenforced. Every listing then shows it. The only thing that can be set of a built-in environment.',
+      )
       .meta({ examples: ['[interception]'] }),
   })
   .meta({ title: 'an environment', examples: ['{network: {plugin: <layer>-<mechanism>}}'] })

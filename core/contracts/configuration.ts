@@ -1,5 +1,14 @@
 import type { EnvironmentSpec, GateSpec, RetrySpec } from './job.ts'
+import type { Layer } from './layer.ts'
 import type { Policy } from './policy.ts'
+
+/** The environments that exist without configuration. Whoever puts Bulkhead together chooses them: core names no plugin. */
+export interface BuiltInEnvironments {
+  /** The one that is used where nobody chooses. A written environment has its plugins for the layers that it leaves out. */
+  readonly usual: string
+  /** Plugin ids by name of the environment. Every option has its default. */
+  readonly plugins: Readonly<Record<string, Readonly<Record<Layer, string>>>>
+}
 
 /** The merged, validated configuration of one invocation. */
 export interface Configuration {

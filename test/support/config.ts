@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { loadConfiguration, type LoadRequest } from '../../core/config/load.ts'
 import type { AgentAdapter, Layer, LayerPlugin } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
+import { environmentsOf } from '../../plugins/environments.ts'
 
 /** Plugins that only have a name and options: all that configuration looks at. */
 function layer(id: string, of: Layer): [string, LayerPlugin] {
@@ -73,6 +74,7 @@ export function configWorld(): ConfigWorld {
       },
       repository,
       own: [join(home, '.local/state/bulkhead'), repository],
+      environments: environmentsOf('linux'),
       layers: layerPlugins,
       agents: new Map([[adapter.id, adapter]]),
     },

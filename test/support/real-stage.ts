@@ -6,6 +6,7 @@ import { EnforcementPipeline } from '../../core/enforcement/pipeline.ts'
 import { openJournal } from '../../core/journal/index.ts'
 import { JobRunner, Landing, Presence, Scheduler } from '../../core/scheduler/index.ts'
 import { createHost, createLauncher, isAlive, processIdentity } from '../../native/index.ts'
+import { environmentsOf } from '../../plugins/environments.ts'
 import { agentAdapters, layerPlugins } from '../../plugins/index.ts'
 import { createMergeQueue } from '../../workspaces/index.ts'
 import { jobSpec } from './job-spec.ts'
@@ -55,7 +56,7 @@ export function shellJob(
   script: string,
   changes: Partial<ReturnType<typeof jobSpec>> = {},
 ): ReturnType<typeof jobSpec> {
-  const environment = builtInEnvironments()['linux']
+  const environment = builtInEnvironments(environmentsOf('linux'))['linux']
   if (environment === undefined) throw new Error('there is no linux environment')
   const agent = { name: 'shell', adapter: 'agent-command', options: { command: ['sh', '-c', script] } }
   return jobSpec({ name, base, environment, agent, ...changes })

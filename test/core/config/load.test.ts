@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { defaultPolicy, defaultRetry } from '../../../core/config/defaults.ts'
 import { builtInEnvironments } from '../../../core/config/environments.ts'
+import { environmentsOf } from '../../../plugins/environments.ts'
 import { loadJobs } from '../../../core/config/load.ts'
 import { complaints, type ConfigWorld, configWorld, load } from '../../support/config.ts'
 
@@ -15,12 +16,14 @@ function shortened(world: ConfigWorld): [string, string][] {
   ]
 }
 
+const builtIn = builtInEnvironments(environmentsOf('linux'))
+
 test('without any file there are defaults, and no permission', async () => {
   const { concurrency, ...rest } = await load(configWorld())
   expect(concurrency).toBeGreaterThanOrEqual(2)
   expect(rest).toEqual({
     sources: [],
-    environments: builtInEnvironments(),
+    environments: builtIn,
     environment: 'linux',
     agents: {},
     agent: null,
@@ -31,6 +34,17 @@ test('without any file there are defaults, and no permission', async () => {
     target: null,
     jobs: [],
   })
+})
+
+test('the user may accept in writing that a built-in environment holds less, and the repository may not', async () => {
+  const world = configWorld()
+  world.write(world.userFile, 'environments: {linux: {degrade: [network]}}')
+  const { environment, environments } = await load(world)
+  expect([environment, environments]).toEqual(['linux', { ...builtIn, linux: { ...builtIn['linux'], degrade: ['network'] } }])
+  world.write(world.repositoryFile, 'environments: {linux: {degrade: [token]}}')
+  expect(await complaints(() => load(world), shortened(world))).toEqual([
+    'config_widens_policy REPO:1:15: a file in the repository may not define environments; Move them to USER.',
+  ])
 })
 
 test('both files together', async () => {
@@ -94,10 +108,10 @@ jobs:
   expect(await load(world)).toEqual({
     sources: [world.userFile, world.repositoryFile],
     environments: {
-      ...builtInEnvironments(),
+      ...builtIn,
       strict: {
         name: 'strict',
-        layers: { ...builtInEnvironments()['linux']?.layers, network: { plugin: 'net-none', options: { depth: 3 } } },
+        layers: { ...builtIn['linux']?.layers, network: { plugin: 'net-none', options: { depth: 3 } } },
         degrade: ['network'],
       },
     },
@@ -235,7 +249,12 @@ const userMistakes: readonly (readonly [text: string, lines: readonly string[]])
     ['config_invalid USER:1:14: environment must be a name of a-z, 0-9 and -, not "Linux"; Write it like fix-flaky-test.'],
   ],
   ['environment: linus', ['config_invalid USER:1:14: environment "linus" is not configured; Did you mean "linux"? Known: linux, none.']],
-  ['environments: {linux: {}}', ['config_invalid USER:1:23: environment "linux" is built in; Choose another name for yours.']],
+  [
+    'environments: {linux: {network: net-none}}',
+    [
+      'config_invalid USER:1:23: environment "linux" is built in; Choose another name for yours; of a built-in one only "degrade" can be set.',
+    ],
+  ],
   [
     'environments: {x: {network: net-gatway}}',
     [
