@@ -24,7 +24,8 @@ struct bh_blob {
 };
 
 /*
- * Exported by the DLL as data: what became of it. Written once, before the start thread ends. `digest` names the policy that is in force.
+ * Exported by the DLL as data: what became of it. Written before the start thread ends, `proofs` also after. `digest` names the
+ * policy that is in force.
  */
 struct bh_hook_state {
   uint32_t magic; /* BH_HOOK_STATE_MAGIC once everything is in place, otherwise 0 */
@@ -32,6 +33,7 @@ struct bh_hook_state {
   uint32_t hooks; /* system calls and functions that are hooked */
   uint32_t rules;
   uint64_t digest;
+  uint32_t proofs; /* attempts that were answered while rules sleep (hook-proof.h) */
 };
 #define BH_HOOK_STATE_MAGIC 0x42485244u
 

@@ -18,6 +18,7 @@
 #include "hook-policy.h"
 #include "inject.h"
 #include "launcher/events.h"
+#include "launcher/hook-attempt.h"
 #include "launcher/hook-policy-build.h"
 
 struct run {
@@ -100,6 +101,25 @@ static PSID user_of(HANDLE process) {
   return user->User.Sid;
 }
 
+/* The probe's part: what it tries, in a runner that is itself the command of a runner. */
+static void prove(char *acts) {
+  char value[256];
+  bh_hook_status(value, sizeof(value));
+  printf("{\"status\":\"%s\"}\n", value);
+  for (char *act = strtok(acts, "+"); act; act = strtok(NULL, "+")) printf("{\"proof\":\"%s\",\"error\":%u}\n", act, (unsigned)bh_hook_attempt(act));
+  exit(0);
+}
+
+static void feature(void) {
+  wchar_t path[MAX_PATH];
+  char reason[256] = "";
+  GetModuleFileNameW(NULL, path, MAX_PATH);
+  wcscpy(wcsrchr(path, L'\\') + 1, L"bulkhead-hook.dll");
+  const uint32_t error = bh_hook_feature(path, reason, sizeof(reason));
+  printf("{\"feature\":%u,\"reason\":\"%s\"}\n", (unsigned)error, reason);
+  exit(0);
+}
+
 /* Everything behind ` -- `, as it was written. */
 static wchar_t *command_line(void) {
   wchar_t *at = wcsstr(GetCommandLineW(), L" -- ");
@@ -127,6 +147,8 @@ int wmain(int count, wchar_t **arguments) {
     else if (wcsncmp(a, L"damage=", 7) == 0) damage = _wtol(a + 7);
     else if (wcsncmp(a, L"slow=", 5) == 0) run.slow = (DWORD)_wtol(a + 5);
     else if (wcsncmp(a, L"dll=", 4) == 0) wcscpy(dll, a + 4);
+    else if (wcsncmp(a, L"prove=", 6) == 0) prove(narrow(a + 6));
+    else if (wcscmp(a, L"feature") == 0) feature();
     else fatal("argument", (unsigned)i);
   }
   wchar_t *line = command_line();

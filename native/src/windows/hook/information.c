@@ -1,3 +1,4 @@
+#include "../hook-proof.h"
 #include "hooks.h"
 
 static NTSTATUS(NTAPI *real_set)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, int);
@@ -105,20 +106,33 @@ static bool concerns(enum about what) {
   }
 }
 
+/* While rules sleep: the proof is in the times (hook-proof.h). */
+static bool is_proof(enum about what, const struct call *call) {
+  struct bh_basic basic;
+  if (what != CHANGING || !bh_is_held() || !bh_copy_in(&basic, call->information, sizeof(basic))) return false;
+  for (int i = 0; i < 4; i++) {
+    if (basic.times[i].QuadPart == BH_HOOK_PROOF_TIME) return true;
+  }
+  return false;
+}
+
 static NTSTATUS NTAPI hook_set(HANDLE file, IO_STATUS_BLOCK *io, void *information, ULONG length, int kind) {
   struct call call = {file, io, information, length, kind};
   const enum about what = about(kind, information, length);
   if (!concerns(what) || !bh_enter()) return carry_out(&call);
   struct bh_room *room = bh_room_take();
   NTSTATUS status = BH_NO_MEMORY;
-  if (room != NULL) {
+  if (is_proof(what, &call)) {
+    bh_proven();
+    status = BH_ACCESS_DENIED;
+  } else if (room != NULL) {
     if (what == RENAMING || what == LINKING) {
       status = renaming(room, &call, what == LINKING);
     } else {
       status = answer(&call, ask_handle(room, what == DELETING ? BH_HOOK_FILE_DELETE : BH_HOOK_FILE_CHMOD, file));
     }
-    bh_room_give(room);
   }
+  if (room != NULL) bh_room_give(room);
   bh_leave();
   return status;
 }

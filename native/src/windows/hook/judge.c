@@ -1,13 +1,20 @@
 #include "judge.h"
 
-#include "../hook-proof.h"
 #include "../text16.h"
 #include "glob.h"
 #include "report.h"
 
 static const struct bh_hook_policy *policy;
 
-void bh_judge_start(const struct bh_hook_policy *given) { policy = given; }
+static volatile uint32_t *proofs;
+
+void bh_judge_start(const struct bh_hook_policy *given, volatile uint32_t *counter) {
+  policy = given;
+  proofs = counter;
+}
+
+bool bh_is_held(void) { return policy->held; }
+void bh_proven(void) { ++*proofs; }
 
 bool bh_watched(unsigned act) { return (policy->acts & 1u << act) != 0; }
 
@@ -20,7 +27,7 @@ static bool same(struct bh_text16 a, struct bh_text16 b) {
   return a.length == b.length && memcmp(a.units, b.units, a.length * sizeof(uint16_t)) == 0;
 }
 
-/* The proofs' names as they come out canonical and folded. */
+/* The proofs' names (hook-proof.h) as they come out canonical and folded. */
 static bool is_proof(struct bh_text16 folded) {
   static const wchar_t *const names[] = {L"C:\\BULKHEAD.PROOF\\OF.THE.HOOK", L"HKLM\\SOFTWARE\\BULKHEAD.PROOF\\OF.THE.HOOK",
                                          L"240.0.0.1:9", L"BULKHEAD.PROOF", L"PID:0"};
@@ -59,7 +66,11 @@ static struct bh_said settle(struct bh_room *room, const struct bh_hook_rule *ru
 static struct bh_said judge(struct bh_room *room, unsigned act, const struct bh_object *object, bool beginning) {
   if (!bh_watched(act)) return (struct bh_said){.say = BH_PASS};
   const struct bh_text16 named = fold(object->named, room->folded);
-  if (policy->held) return (struct bh_said){.say = is_proof(named) ? BH_PROOF : BH_PASS};
+  if (policy->held) {
+    const bool proof = is_proof(named);
+    if (proof) bh_proven();
+    return (struct bh_said){.say = proof ? BH_DENY : BH_PASS};
+  }
   const struct bh_text16 real = object->real.units == object->named.units ? named : fold(object->real, room->raw);
   for (uint32_t i = 0; i < policy->count; i++) {
     const struct bh_hook_rule *rule = &policy->rules[i];
@@ -97,5 +108,5 @@ struct bh_said bh_ask_rules(struct bh_room *room, unsigned act, enum bh_found fo
 }
 
 NTSTATUS bh_status_of(enum bh_say say) {
-  return say == BH_EMULATE || say == BH_PASS ? BH_SUCCESS : say == BH_PROOF ? (NTSTATUS)BH_HOOK_PROOF_STATUS : BH_ACCESS_DENIED;
+  return say == BH_EMULATE || say == BH_PASS ? BH_SUCCESS : BH_ACCESS_DENIED;
 }

@@ -8,8 +8,7 @@ enum bh_say {
   BH_PASS, /* let it happen */
   BH_DENY,
   BH_EMULATE, /* say that it happened */
-  BH_REDIRECT, /* let it happen to `target` */
-  BH_PROOF /* the attempt that proves the hook is there */
+  BH_REDIRECT /* let it happen to `target` */
 };
 
 struct bh_said {
@@ -17,8 +16,8 @@ struct bh_said {
   struct bh_text16 target;
 };
 
-/* `policy` stays. */
-void bh_judge_start(const struct bh_hook_policy *policy);
+/* `policy` stays; `proofs` counts the attempts that were answered while rules sleep. */
+void bh_judge_start(const struct bh_hook_policy *policy, volatile uint32_t *proofs);
 
 /* True when some rule watches the act (or its proof may come). */
 bool bh_watched(unsigned act);
@@ -40,6 +39,10 @@ struct bh_said bh_ask_rules(struct bh_room *room, unsigned act, enum bh_found fo
 
 /* The status of an answer that is neither BH_PASS nor BH_REDIRECT. */
 NTSTATUS bh_status_of(enum bh_say say);
+
+/* While rules sleep: an attempt was answered. */
+void bh_proven(void);
+bool bh_is_held(void);
 
 /* Reports what the hook did without a rule of the policy (BH_HOOK_NO_RULE). */
 void bh_judge_report(struct bh_room *room, unsigned act, unsigned action, struct bh_text16 object);

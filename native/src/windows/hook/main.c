@@ -51,7 +51,7 @@ static uint32_t start(const struct bh_hook_letter *letter) {
   if (!bh_runtime_start()) return BH_HOOK_EXIT_MEMORY;
   if (!read_policy(letter)) return BH_HOOK_EXIT_POLICY;
   bh_object_start();
-  bh_judge_start(&policy);
+  bh_judge_start(&policy, &bulkhead_hook_state.proofs);
   bh_process_start(&policy, &blob, self);
   if (!bh_report_start(&policy)) return BH_HOOK_EXIT_PIPE;
   bh_enter();

@@ -7,7 +7,6 @@
 
 #include <psapi.h>
 
-#include "../hook-proof.h"
 #include "hooks.h"
 
 #define FUNCTIONS 4
@@ -43,7 +42,7 @@ static DWORD ask(const void *name, bool ansi) {
   const enum bh_found found = take_name(room, name, ansi, &object) ? BH_FOUND : BH_UNREADABLE;
   const struct bh_said said = bh_ask_rules(room, BH_HOOK_SERVICE_CONTROL, found, &object);
   bh_room_give(room);
-  return said.say == BH_PASS ? 0 : said.say == BH_PROOF ? BH_HOOK_PROOF_STATUS : ERROR_ACCESS_DENIED;
+  return said.say == BH_PASS ? 0 : ERROR_ACCESS_DENIED;
 }
 
 static SC_HANDLE refuse(DWORD error) {
