@@ -1,7 +1,7 @@
 /**
  * Builds the test doubles with mingw-w64 (`$MINGW_CC` or x86_64-w64-mingw32-gcc), only when something changed:
  *
- *   node test/windows/double/build.mjs <output-directory>
+ *   node test/windows/double/build.mjs [output-directory]     default: build/ beside this file
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -26,6 +26,9 @@ const flags = [
   '-s',
 ]
 
+/** Sources that call nothing of the system; the doubles and double-check.exe share them. */
+const pure = ['sid.c', 'sddl.c', 'acl.c', 'check.c'].map((name) => `kernel/${name}`)
+
 const sources = (folder) =>
   readdirSync(join(here, folder))
     .filter((name) => name.endsWith('.c'))
@@ -35,15 +38,22 @@ const program = (name, files, ...libraries) => ({ name, command: ['-municode', '
 
 function targets() {
   return [
-    { name: 'kernel-double.dll', command: ['-shared', ...sources('kernel'), '-lntdll', 'libwine.a', '-ladvapi32'] },
+    {
+      name: 'kernel-double.dll',
+      command: ['-shared', ...sources('kernel'), 'wfp/evaluate.c', 'wfp/store.c', '-lntdll', 'libwine.a', '-ladvapi32'],
+    },
+    /* In system32 because that is where the product loads it from; the test bed copies what is in there into the prefix. */
+    { name: 'system32/fwpuclnt.dll', command: ['-shared', ...sources('wfp'), 'common/record.c', ...pure, '-ladvapi32'] },
     program('double-run.exe', ['tools/run.c'], '-ladvapi32'),
-    ...sources('selftest').map((file) => program(`${file.slice('selftest/'.length, -2)}.exe`, [file], '-ladvapi32')),
+    ...sources('selftest').map((file) =>
+      program(`${file.slice('selftest/'.length, -2)}.exe`, [file], '-ladvapi32', '-lws2_32', '-lfwpuclnt'),
+    ),
   ]
 }
 
 function allFiles() {
   return readdirSync(here, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(c|h|mjs|def)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(?:c|h|mjs|def)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted()
 }
@@ -69,20 +79,15 @@ function build(output) {
   } catch {
     // Never built.
   }
-  mkdirSync(output, { recursive: true })
+  mkdirSync(join(output, 'system32'), { recursive: true })
   /* mingw's ntdll library does not know Wine's own export. */
   run(dlltool, ['-d', 'wine.def', '-l', join(output, 'libwine.a')])
   for (const { name, command } of targets()) {
-    const temporary = join(output, `.${name}.${process.pid}`)
+    const temporary = join(output, `${name}.${process.pid}`)
     run(compiler, [...flags, ...command.map((part) => (part === 'libwine.a' ? join(output, part) : part)), '-o', temporary])
     renameSync(temporary, join(output, name))
   }
   writeFileSync(stamp, wanted)
 }
 
-const [output] = process.argv.slice(2)
-if (output === undefined) {
-  console.error('usage: node test/windows/double/build.mjs <output-directory>')
-  process.exit(2)
-}
-build(resolve(output))
+build(resolve(process.argv[2] ?? join(here, 'build')))

@@ -2,6 +2,9 @@
 #include "token.h"
 
 BOOL WINAPI BhDoubleFirstToken(HANDLE *token);
+BOOL WINAPI BhDoubleCaller(bd_token *token);
+void WINAPI BhDoubleEnter(void);
+void WINAPI BhDoubleLeave(void);
 
 /** The token for a run's first program: NULL for the process's own, or an ordinary user's when the configuration says `elevated 0`. */
 __declspec(dllexport) BOOL WINAPI BhDoubleFirstToken(HANDLE *token) {
@@ -10,4 +13,22 @@ __declspec(dllexport) BOOL WINAPI BhDoubleFirstToken(HANDLE *token) {
   BOOL good = bd_shared->elevated || bd_token_ordinary(token) == STATUS_SUCCESS;
   bd_leave(frame);
   return good;
+}
+
+/** Who asks, for other doubles in the process. */
+__declspec(dllexport) BOOL WINAPI BhDoubleCaller(bd_token *token) {
+  bd_frame frame = bd_enter();
+  NTSTATUS status = bd_token_caller(token);
+  bd_leave(frame);
+  return status == STATUS_SUCCESS;
+}
+
+/* Between these two the calling thread acts for a double, to which its own files are open. */
+__declspec(dllexport) void WINAPI BhDoubleEnter(void) {
+  (void)bd_enter();
+}
+
+__declspec(dllexport) void WINAPI BhDoubleLeave(void) {
+  const bd_frame frame = {GetLastError()};
+  bd_leave(frame);
 }

@@ -4,8 +4,9 @@
  * Makes attempts through documented Win32 calls and prints one line for each: the attempt, a tab, and "ok" or the error number. Each attempt is
  * `verb argument argument` in one argument of the command line, separated by `|`.
  */
-#include <windows.h>
-
+#include <winsock2.h>
+#include <ws2tcpip.h>
+/* After winsock2.h. */
 #include <aclapi.h>
 #include <sddl.h>
 #include <stdio.h>
@@ -96,6 +97,24 @@ static DWORD own_token(const WCHAR *access) {
   return 0;
 }
 
+/** what: connect (TCP), send (one datagram), bind or listen (TCP on that address). */
+static DWORD network(const WCHAR *what, const WCHAR *host, const WCHAR *port) {
+  ADDRINFOW hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = wcscmp(what, L"send") == 0 ? SOCK_DGRAM : SOCK_STREAM}, *found;
+  WSADATA data;
+  WSAStartup(MAKEWORD(2, 2), &data);
+  int error = GetAddrInfoW(host, port, &hints, &found);
+  if (error) return (DWORD)error;
+  SOCKET one = socket(found->ai_family, found->ai_socktype, 0);
+  if (one == INVALID_SOCKET) return (DWORD)WSAGetLastError();
+  if (wcscmp(what, L"connect") == 0) error = connect(one, found->ai_addr, (int)found->ai_addrlen);
+  else if (wcscmp(what, L"send") == 0) error = sendto(one, "x", 1, 0, found->ai_addr, (int)found->ai_addrlen) == 1 ? 0 : -1;
+  else error = bind(one, found->ai_addr, (int)found->ai_addrlen);
+  if (!error && wcscmp(what, L"listen") == 0) error = listen(one, 1);
+  DWORD result = error ? (DWORD)WSAGetLastError() : 0;
+  closesocket(one);
+  return result;
+}
+
 static DWORD attempt(const WCHAR *verb, WCHAR *one, WCHAR *two) {
   if (wcscmp(verb, L"write") == 0) return write_file(one);
   if (wcscmp(verb, L"read") == 0) return read_file(one);
@@ -112,6 +131,9 @@ static DWORD attempt(const WCHAR *verb, WCHAR *one, WCHAR *two) {
   if (wcscmp(verb, L"open-process") == 0) return open_process(one, two);
   if (wcscmp(verb, L"own-token") == 0) return own_token(one);
   if (wcscmp(verb, L"spawn") == 0) return spawn(one);
+  if (wcscmp(verb, L"connect") == 0 || wcscmp(verb, L"send") == 0 || wcscmp(verb, L"bind") == 0 || wcscmp(verb, L"listen") == 0) {
+    return network(verb, one, two);
+  }
   return ERROR_INVALID_FUNCTION;
 }
 
