@@ -1,0 +1,4 @@
+import { test } from 'node:test'
+import { voyage } from '../../../support/voyage.ts'
+
+test('a job from the queue to the branch, without walls', () => voyage('environment: none'))
