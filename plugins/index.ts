@@ -3,6 +3,7 @@ import { environmentsOf } from './environments.ts'
 import agentCommand from './agent-command/index.ts'
 import fsNone from './fs-none/index.ts'
 import fsView from './fs-view/index.ts'
+import interceptHook from './intercept-hook/index.ts'
 import interceptNone from './intercept-none/index.ts'
 import interceptSeccomp from './intercept-seccomp/index.ts'
 import netGateway from './net-gateway/index.ts'
@@ -21,6 +22,7 @@ export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>(
   netWfp,
   netNone,
   interceptSeccomp,
+  interceptHook,
   interceptNone,
 ])
 

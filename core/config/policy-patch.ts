@@ -75,7 +75,7 @@ export function policyPatch(written: WrittenPolicy | undefined, file: YamlFile, 
     )
   }
 
-  const interception = written.interception?.map((rule) => ({ ...rule, match: canonicalMatch(rule.match, base) })) ?? null
+  const interception = written.interception?.map((rule) => canonicalRule(rule, base)) ?? null
   return { patch: { read, write, deny, network: written.network?.allow ?? null, interception, limits, pass, set }, problems }
 }
 
@@ -103,6 +103,11 @@ export function overlaps(path: string, own: string): boolean {
 
 function without(record: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)))
+}
+
+function canonicalRule({ target, ...rule }: InterceptionRule, base: PathBase): InterceptionRule {
+  const match = canonicalMatch(rule.match, base)
+  return target === undefined ? { ...rule, match } : { ...rule, match, target: canonicalMatch(target, base) }
 }
 
 function canonicalMatch(match: string, base: PathBase): string {

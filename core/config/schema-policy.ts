@@ -44,6 +44,16 @@ const rule = z
       .meta({ examples: ['deny'] })
       .transform((action) => (action === 'log' ? 'allow' : action))
       .describe('The answer. Every answer is recorded; `allow` (or `log`) lets it happen and records it.'),
+    target: text
+      .min(1)
+      .max(4095)
+      .optional()
+      .describe('Where `redirect` leads: an absolute path, `./` and a path in the workspace, or a numeric `address:port`.')
+      .meta({ title: 'a target', examples: ['./scratch/log.txt'] }),
+  })
+  .refine(({ action, target }) => (action === 'redirect') === (target !== undefined), {
+    message: 'a rule has a target when its action is redirect, and only then',
+    path: ['target'],
   })
   .meta({ title: 'a rule', examples: ['{on: file.delete, match: ./dist/**, action: deny}'] })
 

@@ -2,7 +2,7 @@ import type { ZodType } from 'zod'
 import type { Denial } from './denial.ts'
 import type { LaunchSpec } from './launch.ts'
 import type { Policy } from './policy.ts'
-import type { Attempt, Outcome, Sandbox } from './sandbox.ts'
+import type { Attempt, Outcome, Question, Sandbox } from './sandbox.ts'
 
 /** In the order in which core applies them; they are disposed in reverse. */
 export const layers = ['filesystem', 'token', 'network', 'interception'] as const
@@ -159,6 +159,8 @@ export interface ApplyContext {
   record(receipt: Receipt): Promise<void>
   /** Reports a refused or remarkable act of the agent. Never throws. */
   report(denial: Denial): void
+  /** Asks a person whether an act may happen, where there is one to ask; absent: there is none, and the answer is no. */
+  readonly ask?: (question: Question) => Promise<boolean>
 }
 
 /** How to undo one side effect. Plain JSON, no secrets. */

@@ -68,6 +68,8 @@ export interface InterceptionRule {
    */
   readonly match: string
   readonly action: InterceptionAction
+  /** Where `redirect` leads: an absolute path, a path relative to the workspace, or `address:port`. There with `redirect` and only then. */
+  readonly target?: string | undefined
 }
 
 /** null: not limited. */

@@ -69,7 +69,7 @@ function companionsOf(plugin: LayerPlugin): readonly LayerPlugin[] {
 }
 
 /** They cannot work here and say so; they are attacked in the Windows test bed. */
-const ofWindows: ReadonlySet<string> = new Set(['net-wfp'])
+const ofWindows: ReadonlySet<string> = new Set(['net-wfp', 'intercept-hook'])
 
 describe.each([...layerPlugins.values(), template].map((plugin) => [plugin.id, plugin] as const))('%s', (_id, plugin) => {
   test('fulfils the contract', async () => {

@@ -198,6 +198,14 @@ const userMistakes: readonly (readonly [text: string, lines: readonly string[]])
     ],
   ],
   [
+    'policy: {interception: [{on: file.write, match: a, action: redirect}]}',
+    ['config_invalid USER:1:25: a rule has a target when its action is redirect, and only then; Write it like ./scratch/log.txt.'],
+  ],
+  [
+    'policy: {interception: [{on: file.delete, match: a, action: deny, target: b}]}',
+    ['config_invalid USER:1:75: a rule has a target when its action is redirect, and only then; Write it like ./scratch/log.txt.'],
+  ],
+  [
     'policy: {interception: [{on: file.delete, match: a}]}',
     ['config_invalid USER:1:25: "policy.interception[0].action" is missing; Known: allow, deny, emulate, redirect, ask, kill, log.'],
   ],
