@@ -14,6 +14,7 @@ import { win32 } from './win32-error.ts'
 /** One supervisor process for each sandbox: `bulkhead-launcher.exe`. */
 export class ProcessLauncher implements NativeLauncher {
   readonly #sandboxes = new Set<HeldSandbox>()
+  #sealed = false
 
   async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
     const frame = encoded(spec, stdio)
@@ -69,6 +70,8 @@ export class ProcessLauncher implements NativeLauncher {
   /** Throws `native_failed`. The launcher waits for its first frame, so it can do nothing before it is tied to us. */
   async #start(stdio: Stdio): Promise<ChildProcess> {
     const native = binding()
+    if (!this.#sealed) native.seal()
+    this.#sealed = true
     const streams: StdioOptions = stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2]
     // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
     const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })

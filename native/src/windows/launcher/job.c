@@ -34,13 +34,25 @@ static int set_cpu(HANDLE job, const struct bh_spec *spec, struct bh_fault *faul
              fault);
 }
 
-int bh_job_create(const struct bh_spec *spec, HANDLE port, ULONG_PTR key, HANDLE *job, struct bh_fault *fault) {
+/*
+ * All there are. Command line programs keep working under them: PowerShell, git and node use no window, and an atom table of the job's own
+ * is as good as the user's. What is lost: the clipboard, and windows of programs outside (Win32: JOBOBJECT_BASIC_UI_RESTRICTIONS).
+ */
+static int set_windows(HANDLE job, struct bh_fault *fault) {
+  JOBOBJECT_BASIC_UI_RESTRICTIONS limits = {JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS | JOB_OBJECT_UILIMIT_EXITWINDOWS |
+                                            JOB_OBJECT_UILIMIT_GLOBALATOMS | JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |
+                                            JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS | JOB_OBJECT_UILIMIT_WRITECLIPBOARD};
+  return set(job, JobObjectBasicUIRestrictions, &limits, sizeof(limits), "window limits of the job object", fault);
+}
+
+int bh_job_create(const struct bh_spec *spec, bool windows, HANDLE port, ULONG_PTR key, HANDLE *job, struct bh_fault *fault) {
   /* Without a name: nobody can open it. */
   HANDLE made = CreateJobObjectW(NULL, NULL);
   if (!made) return bh_fault(fault, 0, "creating the job object", NULL);
   JOBOBJECT_ASSOCIATE_COMPLETION_PORT association = {(PVOID)key, port};
   int result = set_limits(made, spec, fault);
   if (result == 0) result = set_cpu(made, spec, fault);
+  if (result == 0 && windows) result = set_windows(made, fault);
   if (result == 0) {
     result = set(made, JobObjectAssociateCompletionPortInformation, &association, sizeof(association), "listening to the job object", fault);
   }

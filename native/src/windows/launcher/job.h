@@ -12,10 +12,10 @@
 #include "spec.h"
 
 /*
- * Makes it with every limit of the specification. Messages about it (JOBOBJECT_ASSOCIATE_COMPLETION_PORT) go to `port` under `key`.
- * Returns 0 with *job, or -1.
+ * Makes it with every limit of the specification. `windows`: with limits on windows, clipboard, atoms, desktops and shutting down. Messages
+ * about it (JOBOBJECT_ASSOCIATE_COMPLETION_PORT) go to `port` under `key`. Returns 0 with *job, or -1.
  */
-int bh_job_create(const struct bh_spec *spec, HANDLE port, ULONG_PTR key, HANDLE *job, struct bh_fault *fault);
+int bh_job_create(const struct bh_spec *spec, bool windows, HANDLE port, ULONG_PTR key, HANDLE *job, struct bh_fault *fault);
 
 /* Processes that are alive in it; also when that cannot be found out, as if there were some. */
 bool bh_job_is_empty(HANDLE job);

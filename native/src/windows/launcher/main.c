@@ -9,6 +9,7 @@
 
 #include "bulkhead.h"
 #include "channel.h"
+#include "feature.h"
 #include "probe.h"
 #include "runner.h"
 #include "supervise.h"
@@ -91,6 +92,10 @@ static int launch(struct bh_ends ends) {
     bh_spec_free(&spec);
   } else if (payload[0] == BH_SWEEP) {
     sweep(&r, ends.output);
+  } else if (payload[0] == BH_PROBE) {
+    struct bh_writer w;
+    bh_feature_answer(&r, &w);
+    bh_send(&w, ends.output);
   }
   free(payload);
   return 0;

@@ -51,18 +51,22 @@ static uint32_t sending(SOCKET s, int family) {
   return sendto(s, "", 0, 0, (struct sockaddr *)&to, size) == 0 ? 0 : (uint32_t)WSAGetLastError();
 }
 
-uint32_t bh_try_listen_v4(void) {
+uint32_t bh_try_listen_v4(const char *unused) {
+  (void)unused;
   return with_socket(AF_INET, SOCK_STREAM, listening);
 }
 
-uint32_t bh_try_listen_v6(void) {
+uint32_t bh_try_listen_v6(const char *unused) {
+  (void)unused;
   return with_socket(AF_INET6, SOCK_STREAM, listening);
 }
 
-uint32_t bh_try_datagram_v4(void) {
+uint32_t bh_try_datagram_v4(const char *unused) {
+  (void)unused;
   return with_socket(AF_INET, SOCK_DGRAM, sending);
 }
 
-uint32_t bh_try_datagram_v6(void) {
+uint32_t bh_try_datagram_v6(const char *unused) {
+  (void)unused;
   return with_socket(AF_INET6, SOCK_DGRAM, sending);
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Returns 0 when it succeeded, a Win32 error when not; ERROR_INVALID_FUNCTION for a name that is not on the list. */
+/* Returns 0 when it succeeded, a Win32 error when not; ERROR_INVALID_PARAMETER for a name that is not on the list. */
 uint32_t bh_sensitive(const char *name);
 
 #endif

@@ -1,5 +1,6 @@
 #include "spawn.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ static int create(const struct bh_walls *walls, const struct bh_start *start, co
   STARTUPINFOEXW info = {0};
   info.StartupInfo.cb = sizeof(info);
   info.lpAttributeList = a->list;
-  info.StartupInfo.lpDesktop = walls->desktop;
+  info.StartupInfo.lpDesktop = walls->desktop_name;
   /* With a console of its own too, and then with none: otherwise it would get ours where they are redirected. */
   info.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
   if (!start->console) {

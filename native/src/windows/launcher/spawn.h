@@ -2,19 +2,9 @@
 #ifndef BULKHEAD_SPAWN_H
 #define BULKHEAD_SPAWN_H
 
-#include <stdbool.h>
 #include <windows.h>
 
-#include "fault.h"
-
-/* What every process of one sandbox is started with. */
-struct bh_walls {
-  HANDLE job;
-  HANDLE token; /* NULL: the supervisor's own */
-  wchar_t *desktop; /* `station\desktop`; NULL: the supervisor's own */
-  wchar_t *environment; /* block */
-  wchar_t *directory;
-};
+#include "walls.h"
 
 struct bh_start {
   const wchar_t *file;

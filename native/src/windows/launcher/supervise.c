@@ -6,12 +6,11 @@
 #include "bulkhead.h"
 #include "channel.h"
 #include "command.h"
-#include "environment.h"
 #include "fault.h"
 #include "job.h"
 #include "probe.h"
 #include "spawn.h"
-#include "text.h"
+#include "walls.h"
 
 /* What a completion is about. */
 enum { FROM_ORCHESTRATOR = 1, FROM_PROBE, FROM_JOB, FROM_AGENT };
@@ -76,14 +75,6 @@ static void write_process(struct bh_writer *w, const PROCESS_INFORMATION *proces
   bh_write_text(w, time);
 }
 
-static int prepare_walls(struct supervised *s, struct bh_fault *fault) {
-  if (bh_job_create(s->spec, s->port, FROM_JOB, &s->walls.job, fault) < 0) return -1;
-  s->walls.environment = bh_environment(s->spec->environment, fault);
-  if (!s->walls.environment) return -1;
-  s->walls.directory = bh_wide(s->spec->directory);
-  return s->walls.directory ? 0 : bh_fault(fault, 0, "working directory", NULL);
-}
-
 /* A pipe of which the probe gets one end; which one is inheritable. */
 static int make_pipe(HANDLE *ours, HANDLE *theirs, bool to_probe, struct bh_fault *fault) {
   HANDLE read = NULL, write = NULL;
@@ -99,6 +90,8 @@ static int spawn_probe(struct supervised *s, HANDLE input, HANDLE output, struct
   if (length == 0 || length >= MAX_PATH) return bh_fault(fault, length == 0 ? 0 : ERROR_FILENAME_EXCED_RANGE, "finding the launcher", NULL);
   wchar_t line[] = L"bulkhead-launcher " BH_PROBE_ARGUMENT;
   const struct bh_start start = {.file = file, .line = line, .streams = {input, output, NULL}};
+  if (bh_spawn(&s->walls, &start, &s->probe, fault) == 0) return 0;
+  if (fault->code != ERROR_ACCESS_DENIED || !bh_walls_relax(&s->walls, s->spec, s->port, FROM_JOB)) return -1;
   return bh_spawn(&s->walls, &start, &s->probe, fault);
 }
 
@@ -118,7 +111,7 @@ static int start_probe(struct supervised *s, struct bh_fault *fault) {
 static int begin(struct supervised *s, struct bh_fault *fault) {
   s->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
   if (!s->port) return bh_fault(fault, 0, "completion port", NULL);
-  if (prepare_walls(s, fault) < 0) return -1;
+  if (bh_walls_make(&s->walls, s->spec, s->port, FROM_JOB, fault) < 0) return -1;
   if (start_probe(s, fault) < 0) return -1;
   return bh_feed(s->ends.input, s->port, FROM_ORCHESTRATOR) ? 0 : bh_fault(fault, 0, "starting a thread", NULL);
 }
@@ -319,10 +312,7 @@ static void finish(struct supervised *s) {
   bh_runner_sweep();
   tell_gone(s);
   if (s->agent_wait) UnregisterWaitEx(s->agent_wait, INVALID_HANDLE_VALUE);
-  close_handle(&s->walls.job);
-  free(s->walls.environment);
-  free(s->walls.directory);
-  free(s->walls.desktop);
+  bh_walls_close(&s->walls);
 }
 
 void bh_supervise(const struct bh_spec *spec, const struct bh_ends *ends) {

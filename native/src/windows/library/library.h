@@ -13,6 +13,7 @@ BH_EXPORT uint32_t bulkhead_abi(void);
 
 /* process.c */
 BH_EXPORT uint32_t bulkhead_guard(uint32_t pid);
+BH_EXPORT uint32_t bulkhead_seal(void);
 BH_EXPORT uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time);
 /* The user that this process runs as, in string form; `room` characters with the final 0. */
 BH_EXPORT uint32_t bulkhead_user(wchar_t *sid, uint32_t room);

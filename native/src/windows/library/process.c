@@ -4,6 +4,7 @@
 
 #include "bulkhead.h"
 #include "library.h"
+#include "seal.h"
 
 uint32_t bulkhead_abi(void) {
   return BH_ABI_VERSION;
@@ -12,13 +13,16 @@ uint32_t bulkhead_abi(void) {
 static HANDLE job;
 static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
-/* Unnamed, so nobody can open it; never inherited, so this process holds the only handle and the kernel closes it with the process. */
+/*
+ * Unnamed, so nobody can open it; never inherited, so this process holds the only handle and the kernel closes it with the process. What a
+ * member starts is not in it: the launcher's children are in the launcher's own job, which could have no limits on windows if it were nested.
+ */
 static BOOL CALLBACK make_job(PINIT_ONCE unused, PVOID parameter, PVOID *context) {
   (void)unused;
   (void)parameter;
   (void)context;
   JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
-  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
   HANDLE made = CreateJobObjectW(NULL, NULL);
   if (!made) return FALSE;
   if (!SetInformationJobObject(made, JobObjectExtendedLimitInformation, &limits, sizeof(limits))) {
@@ -40,9 +44,13 @@ uint32_t bulkhead_guard(uint32_t pid) {
   return error;
 }
 
+uint32_t bulkhead_seal(void) {
+  return bh_seal_process(true);
+}
+
 uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time) {
   FILETIME created, exited, kernel, user;
-  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid);
   if (!process) return GetLastError();
   DWORD error = GetProcessTimes(process, &created, &exited, &kernel, &user) ? 0 : GetLastError();
   /* A process object stays as long as anybody has a handle to it: one that has ended is not there any more. */
