@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import type { ChildProcess, StdioOptions } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import type { FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
@@ -18,7 +19,7 @@ export class ProcessLauncher implements NativeLauncher {
 
   async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
     const frame = encoded(spec, stdio)
-    const child = await this.#start(stdio)
+    const child = await this.#start(stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2])
     const [stdin, stdout, stderr] = stdio.kind === 'pipes' ? child.stdio.slice(3) : []
     const [input, output] = [child.stdout as Readable, child.stdin as Writable]
     const sandbox = new HeldSandbox(
@@ -48,7 +49,7 @@ export class ProcessLauncher implements NativeLauncher {
   }
 
   async probe(feature: HostFeature): Promise<FeatureAnswer> {
-    const child = await this.#start({ kind: 'inherit' })
+    const child = await this.#start([])
     const w = new FrameWriter(message.probe)
     w.text(feature)
     child.stdin?.write(w.finish())
@@ -67,20 +68,15 @@ export class ProcessLauncher implements NativeLauncher {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.exited))
   }
 
-  /** Throws `native_failed`. The launcher waits for its first frame, so it can do nothing before it is tied to us. */
-  async #start(stdio: Stdio): Promise<ChildProcess> {
+  /**
+   * `streams`: its descriptors from 3 on. Throws `native_failed`. The launcher waits for its first frame, so it can do nothing before it is
+   * tied to us.
+   */
+  async #start(streams: readonly ('pipe' | number)[]): Promise<ChildProcess> {
     const native = binding()
     if (!this.#sealed) native.seal()
     this.#sealed = true
-    const streams: StdioOptions = stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2]
-    // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
-    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve)
-      child.once('error', (cause) =>
-        reject(new BulkheadError('native_failed', 'the launcher cannot be started', { operation: 'spawn', where: launcherPath(), cause })),
-      )
-    })
+    const child = await spawned(streams)
     try {
       native.guard(child.pid ?? 0)
     } catch (error) {
@@ -88,6 +84,18 @@ export class ProcessLauncher implements NativeLauncher {
       throw error
     }
     return child
+  }
+}
+
+/** Throws `native_failed`. */
+async function spawned(streams: readonly ('pipe' | number)[]): Promise<ChildProcess> {
+  try {
+    // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
+    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
+    await once(child, 'spawn')
+    return child
+  } catch (cause) {
+    throw new BulkheadError('native_failed', 'the launcher cannot be started', { operation: 'spawn', where: launcherPath(), cause })
   }
 }
 

@@ -86,7 +86,11 @@ test('the memory of the orchestrator cannot be read', async () => {
 })
 
 test('a call that is not on the list, and a process that is not there, are told apart from a refusal', async () => {
-  assert.deepEqual(await tried('nonsense', 'read-process 0', 'read-process 999999'), [refused('EINVAL'), refused('EINVAL'), refused('EINVAL')])
+  assert.deepEqual(await tried('nonsense', 'read-process 0', 'read-process 999999'), [
+    refused('EINVAL'),
+    refused('EINVAL'),
+    refused('EINVAL'),
+  ])
 })
 
 test('the agent is behind the same walls as what was attacked in its place', async () => {
@@ -101,5 +105,8 @@ test('the agent is behind the same walls as what was attacked in its place', asy
 
 test('a processor quota that the system does not have is a failure, not a wish', async () => {
   const spec = { ...confined, token: { ...token, cpuPercent: 50 } }
-  await assert.rejects(launcher.launch(spec, { kind: 'pipes' }), /limiting the processor time, which this system may not support, failed with EINVAL/)
+  await assert.rejects(
+    launcher.launch(spec, { kind: 'pipes' }),
+    /limiting the processor time, which this system may not support, failed with EINVAL/,
+  )
 })
