@@ -15,6 +15,7 @@ static const struct {
 } features[] = {
     {"restricted-token", bh_feature_restricted_token},
     {"job-object", bh_feature_job_object},
+    {"hook-injection", bh_feature_hook},
     {"elevation", bh_feature_elevation},
 };
 

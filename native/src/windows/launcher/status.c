@@ -8,6 +8,7 @@
 #include <winternl.h>
 
 #include "desktop.h"
+#include "hook-attempt.h"
 #include "status-token.h"
 #include "text.h"
 
@@ -25,6 +26,7 @@
  *   job               limit flags of the innermost job in hexadecimal (JOBOBJECT_BASIC_LIMIT_INFORMATION); `none` outside every job
  *   job-windows       its limits on windows in hexadecimal (JOBOBJECT_BASIC_UI_RESTRICTIONS)
  *   desktop           `station\desktop`
+ *   hook              `none`, or `ready hooks=N rules=N` where the hook DLL is at work
  *   supervisor        pid of the process that started this one
  */
 
@@ -82,6 +84,7 @@ static const struct {
     {"job", job},
     {"job-windows", job_windows},
     {"desktop", desktop},
+    {"hook", bh_hook_status},
     {"supervisor", supervisor},
 };
 

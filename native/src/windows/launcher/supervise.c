@@ -11,6 +11,7 @@
 #include "probe.h"
 #include "spawn.h"
 #include "walls.h"
+#include "watch.h"
 
 /* What a completion is about. */
 enum { FROM_ORCHESTRATOR = 1, FROM_PROBE, FROM_JOB, FROM_AGENT };
@@ -27,6 +28,7 @@ struct supervised {
   CRITICAL_SECTION speaking; /* whole frames only, from whatever thread */
   HANDLE port;
   struct bh_walls walls;
+  struct bh_watch watch;
   HANDLE to_probe, from_probe; /* our ends */
   PROCESS_INFORMATION probe, agent;
   HANDLE agent_wait;
@@ -75,6 +77,38 @@ static void write_process(struct bh_writer *w, const PROCESS_INFORMATION *proces
   bh_write_text(w, time);
 }
 
+/* These three run on the thread of the event pipe. */
+static void write_event(struct bh_writer *w, const struct bh_hook_event *event, bool question) {
+  bh_write_u32(w, event->rule);
+  bh_write_text(w, event->act);
+  if (!question) bh_write_text(w, event->action);
+  bh_write_u32(w, event->pid);
+  if (!question) bh_write_u32(w, event->lost);
+  bh_write_text(w, event->program);
+  bh_write_text(w, event->object);
+}
+
+static void intercepted(void *context, const struct bh_hook_event *event) {
+  struct bh_writer w;
+  bh_begin(&w, BH_INTERCEPTED);
+  write_event(&w, event, false);
+  tell(context, &w);
+}
+
+static void asked(void *context, uint32_t question, const struct bh_hook_event *event) {
+  struct bh_writer w;
+  bh_begin(&w, BH_ASK);
+  bh_write_u32(&w, question);
+  write_event(&w, event, true);
+  tell(context, &w);
+}
+
+static void killed_by_rule(void *context, uint32_t rule) {
+  struct supervised *s = context;
+  InterlockedCompareExchange(&s->rule, (LONG)rule, -1);
+  TerminateJobObject(s->walls.job, BH_HOOK_EXIT_KILLED);
+}
+
 /* A pipe of which the probe gets one end; which one is inheritable. */
 static int make_pipe(HANDLE *ours, HANDLE *theirs, bool to_probe, struct bh_fault *fault) {
   HANDLE read = NULL, write = NULL;
@@ -103,6 +137,9 @@ static int start_probe(struct supervised *s, struct bh_fault *fault) {
   close_handle(&input);
   close_handle(&output);
   if (result < 0) return -1;
+  const struct bh_events_handler handler = {s, intercepted, asked, killed_by_rule};
+  if (bh_watch_open(&s->watch, s->spec, s->walls.job, &handler, fault) < 0) return -1;
+  if (bh_watch_enter(&s->watch, s->probe.hProcess, true, fault) < 0) return -1;
   if (!bh_feed(s->from_probe, s->port, FROM_PROBE)) return bh_fault(fault, 0, "starting a thread", NULL);
   if (ResumeThread(s->probe.hThread) == (DWORD)-1) return bh_fault(fault, 0, "resuming the probe", NULL);
   return 0;
@@ -158,6 +195,10 @@ static void start_agent(struct supervised *s) {
   }
   if (!RegisterWaitForSingleObject(&s->agent_wait, s->agent.hProcess, agent_ended, s, INFINITE, WT_EXECUTEONLYONCE)) {
     bh_fault(&fault, 0, "waiting for the command", NULL);
+    fail(s, &fault);
+    return;
+  }
+  if (bh_watch_enter(&s->watch, s->agent.hProcess, false, &fault) < 0) {
     fail(s, &fault);
     return;
   }
@@ -243,8 +284,12 @@ static void obey(struct supervised *s, struct bh_letter *letter) {
     case BH_SIGNAL:
       signal_agent(s, bh_read_u32(&r));
       break;
+    case BH_VERDICT: {
+      const uint32_t question = bh_read_u32(&r);
+      bh_watch_answer(&s->watch, question, bh_read_u8(&r) == 1);
+      break;
+    }
     case BH_RESIZE:
-    case BH_VERDICT:
       break;
     default: /* BH_KILL, and anything we do not know */
       kill_sandbox(s);
@@ -294,7 +339,7 @@ static void tell_gone(struct supervised *s) {
   uint32_t signal = SIGNAL_KILL;
   bool exited = s->refusal != 0;
   /* A command that had ended before we ended the rest tells its own code. */
-  if (s->agent.hProcess && !s->killed) exited = GetExitCodeProcess(s->agent.hProcess, &code) != 0;
+  if (s->agent.hProcess && !s->killed && s->rule < 0) exited = GetExitCodeProcess(s->agent.hProcess, &code) != 0;
   if (exited && s->signalled != 0 && code == (DWORD)STATUS_CONTROL_C_EXIT) {
     exited = false;
     signal = s->signalled;
@@ -310,6 +355,7 @@ static void tell_gone(struct supervised *s) {
 static void finish(struct supervised *s) {
   end_every_process(s);
   bh_runner_sweep();
+  bh_watch_close(&s->watch);
   tell_gone(s);
   if (s->agent_wait) UnregisterWaitEx(s->agent_wait, INVALID_HANDLE_VALUE);
   bh_walls_close(&s->walls);
