@@ -5,6 +5,7 @@ import { container as root, type DependencyContainer, instanceCachingFactory } f
 import type { Configuration, JobConfiguration } from './contracts/configuration.ts'
 import type { Enforcement } from './contracts/enforcement.ts'
 import { BulkheadError } from './contracts/error.ts'
+import type { OpenQuestion } from './contracts/event.ts'
 import type { JobSpec, JobView } from './contracts/job.ts'
 import type { Journal } from './contracts/journal.ts'
 import {
@@ -51,6 +52,8 @@ export interface RepositoryApp extends AsyncDisposable {
   reject(idOrName: string, reason: string): Promise<void>
   merge(request: Omit<MergeRequest, 'by'>): Promise<readonly MergeResult[]>
   cancel(idOrName: string): 'cancelled' | 'requested'
+  /** Throws what `answerQuestion` throws. */
+  answer(idOrName: string, allow: boolean, question: number | null): OpenQuestion
   remove(idOrName: string): Promise<string | null>
   pause(): void
   resume(): void
@@ -152,6 +155,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
     approve: async (idOrName, tree) => (await landing()).approve(idOrName, user, tree),
     reject: async (idOrName, reason) => (await landing()).reject(idOrName, user, reason),
     merge: async (request) => (await landing()).merge({ ...request, by: user }),
+    answer: (idOrName, allow, question) => scheduling.answerQuestion(journal, idOrName, { allow, question, by: user }),
     cancel: (idOrName) => scheduling.cancelJob({ journal, isAlive }, idOrName, user),
     remove: (idOrName) => scheduling.removeJob({ journal, workspaces, presence }, idOrName, user),
     pause: () => scheduling.pauseQueue(journal, user),

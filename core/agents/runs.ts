@@ -62,7 +62,7 @@ export class ConfinedRuns implements AgentRuns {
   }
 
   /** Undefined: stopped before anything ran. */
-  async #enter(request: AgentRunRequest, observer: Required<AgentObserver>): Promise<Enforced | undefined> {
+  async #enter(request: AgentRunRequest, observer: GuardedObserver): Promise<Enforced | undefined> {
     const { job, environment, policy, workspace, command, variables, scratch, signal } = request
     try {
       return await this.#parts.enforcement.enter({
@@ -74,6 +74,7 @@ export class ConfinedRuns implements AgentRuns {
         stdio: { kind: 'pipes' },
         signal,
         onDenial: observer.denied,
+        ...(observer.asked !== undefined && { onQuestion: observer.asked }),
       })
     } catch (error) {
       if (signal.aborted && BulkheadError.is(error) && error.code === 'interrupted') return undefined
@@ -82,7 +83,7 @@ export class ConfinedRuns implements AgentRuns {
   }
 
   /** An observer that throws is a defect, but no reason to lose a running agent. */
-  #guarded({ observer, job }: AgentRunRequest): Required<AgentObserver> {
+  #guarded({ observer, job }: AgentRunRequest): GuardedObserver {
     const tell = (work: () => void): void => {
       try {
         work()
@@ -95,6 +96,7 @@ export class ConfinedRuns implements AgentRuns {
       verified: (evidence) => tell(() => observer.verified?.(evidence)),
       started: (process, control) => tell(() => observer.started?.(process, control)),
       denied: (denial) => tell(() => observer.denied?.(denial)),
+      asked: observer.asked,
     }
   }
 
@@ -107,6 +109,9 @@ export class ConfinedRuns implements AgentRuns {
     }
   }
 }
+
+/** What may be asked stays as it is: a failure is a no, and the layers see to that. */
+type GuardedObserver = Required<Omit<AgentObserver, 'asked'>> & { readonly asked: AgentObserver['asked'] | undefined }
 
 function neverStarted(signal: AbortSignal): AgentRunResult {
   return { code: null, signal: null, reason: abortCause(signal), outputBytes: 0, durationMs: 0 }

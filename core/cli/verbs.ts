@@ -13,6 +13,7 @@ export const verbs = {
   approve: async () => (await import('./commands/approve.ts')).approve,
   reject: async () => (await import('./commands/reject.ts')).reject,
   merge: async () => (await import('./commands/merge.ts')).merge,
+  answer: async () => (await import('./commands/answer.ts')).answer,
   stop: async () => (await import('./commands/stop.ts')).stop,
   rm: async () => (await import('./commands/rm.ts')).rm,
   pause: async () => (await import('./commands/pause.ts')).pause,

@@ -3,7 +3,7 @@ import type { EnforcementPlan } from './enforcement.ts'
 import type { Denial } from './denial.ts'
 import type { ExitReason } from './event.ts'
 import type { EnvironmentSpec } from './job.ts'
-import type { EmptyWorkspace, Evidence, WorkspaceView } from './layer.ts'
+import type { ApplyContext, EmptyWorkspace, Evidence, WorkspaceView } from './layer.ts'
 import type { Policy } from './policy.ts'
 import type { ProcessIdentity } from './sandbox.ts'
 
@@ -73,6 +73,8 @@ export interface AgentObserver {
   verified?(evidence: readonly Evidence[]): void
   started?(process: ProcessIdentity, control: RunControl): void
   denied?(denial: Denial): void
+  /** `ApplyContext.ask`; absent: nobody can be asked. */
+  readonly asked?: NonNullable<ApplyContext['ask']>
 }
 
 export interface RunControl {

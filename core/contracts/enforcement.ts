@@ -1,6 +1,6 @@
 import type { Denial } from './denial.ts'
 import type { EnvironmentSpec } from './job.ts'
-import type { Availability, EmptyWorkspace, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
+import type { ApplyContext, Availability, EmptyWorkspace, Evidence, Layer, LayerPlan, WorkspaceView } from './layer.ts'
 import type { CommandPart } from './launch.ts'
 import type { Policy } from './policy.ts'
 import type { Sandbox, Stdio } from './sandbox.ts'
@@ -10,7 +10,7 @@ export interface Enforcement {
   /** What each layer of an environment can do here. Never throws for an unusable layer: it says so. */
   examine(environment: EnvironmentSpec): Promise<readonly LayerReport[]>
   /** Pure but for probing. Throws `layer_unusable`, `layer_unsupported`, `plugin_unknown`. */
-  plan(request: Omit<EnterRequest, 'command' | 'stdio' | 'signal' | 'onDenial'>): Promise<EnforcementPlan>
+  plan(request: Omit<EnterRequest, 'command' | 'stdio' | 'signal' | 'onDenial' | 'onQuestion'>): Promise<EnforcementPlan>
   /**
    * Lets the layers set up a workspace that is being made, while it is empty, in the order in which they are applied. Throws
    * `plugin_unknown`, `layer_unusable`, `config_invalid`, `plugin_failed`; the directory is then to be deleted.
@@ -40,6 +40,8 @@ export interface EnterRequest {
   readonly stdio: Stdio
   readonly signal: AbortSignal
   readonly onDenial: (denial: Denial) => void
+  /** `ApplyContext.ask`; absent: nobody can be asked. */
+  readonly onQuestion?: ApplyContext['ask']
 }
 
 export interface EnforcementPlan {

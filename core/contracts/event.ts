@@ -19,6 +19,10 @@ export interface EventPayloads {
   'job.started': { pid: number; startTime: string }
   'job.denial': Denial
   'job.changed': ChangeCounts
+  /** A call of the agent waits for a person's yes or no. `question` is unique within the job. */
+  'job.asked': OpenQuestion
+  /** `by`: who said so; `bulkhead` when nobody did in time. */
+  'job.answered': { question: number; allow: boolean; by: string }
   'job.exited': { code: number | null; signal: string | null; reason: ExitReason }
   /** `tree` is null when the agent changed nothing. */
   'job.finished': { commit: string | null; tree: string | null; counts: ChangeCounts }
@@ -38,6 +42,17 @@ export interface EventPayloads {
   'merge.failed': { code: string; message: string; paths: string[] }
   'queue.paused': { by: string }
   'queue.resumed': { by: string }
+}
+
+/** Texts are the agent's: escape before printing. */
+export interface OpenQuestion {
+  readonly question: number
+  /** What is tried, and on what (`file.delete`, a path). */
+  readonly on: string
+  readonly object: string
+  readonly program: string
+  /** Index of the rule in the policy that asks. */
+  readonly rule: number
 }
 
 /** What a job that did not finish had changed all the same; it was taken in so that it can be looked at. Absent or null: nothing. */

@@ -1,3 +1,4 @@
+import type { OpenQuestion } from './event.ts'
 import type { Limits, Policy } from './policy.ts'
 
 /** One unit of agent work as it was asked for; never changes after submission. Plain JSON. */
@@ -83,6 +84,8 @@ export interface JobView {
   /** Tier per layer as planned for the running or last attempt. */
   readonly enforcement: readonly { readonly layer: string; readonly plugin: string; readonly tier: string; readonly degraded: boolean }[]
   readonly denials: number
+  /** What waits for an answer, oldest first. Not empty while `status` is `waiting`. */
+  readonly questions: readonly OpenQuestion[]
   readonly counts: { readonly files: number; readonly insertions: number; readonly deletions: number }
   readonly commit: string | null
   readonly tree: string | null

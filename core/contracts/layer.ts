@@ -159,8 +159,11 @@ export interface ApplyContext {
   record(receipt: Receipt): Promise<void>
   /** Reports a refused or remarkable act of the agent. Never throws. */
   report(denial: Denial): void
-  /** Asks a person whether an act may happen, where there is one to ask; absent: there is none, and the answer is no. */
-  readonly ask?: (question: Question) => Promise<boolean>
+  /**
+   * Asks a person whether an act may happen. Aborting `signal` withdraws the question; the answer is then no. Never rejects. Absent: there is
+   * nobody to ask, and the answer is no.
+   */
+  readonly ask?: (question: Question, signal: AbortSignal) => Promise<boolean>
 }
 
 /** How to undo one side effect. Plain JSON, no secrets. */

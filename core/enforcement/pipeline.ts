@@ -4,7 +4,7 @@ import type { Denial } from '../contracts/denial.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import { layers } from '../contracts/layer.ts'
-import type { EmptyWorkspace, Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
+import type { ApplyContext, EmptyWorkspace, Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
 import type { Launcher, Sandbox } from '../contracts/sandbox.ts'
 import { PluginDriver } from './driver.ts'
 import type { HookLimits } from './driver.ts'
@@ -139,7 +139,7 @@ export class EnforcementPipeline implements Enforcement {
   }
 
   #contextFor(request: EnterRequest, started: () => boolean): Omit<SessionContext, 'provided'> {
-    const { job, workspace, signal, onDenial } = request
+    const { job, workspace, signal, onDenial, onQuestion } = request
     const report = (denial: Denial): void => {
       // Until every wall is proven the only one who acts in there is ourselves, attacking.
       if (!started()) return
@@ -149,7 +149,18 @@ export class EnforcementPipeline implements Enforcement {
         // Contract of `report`: it never throws into the layer that serves the sandbox.
       }
     }
-    return { host: this.#parts.host, job, workspace, signal, report }
+    return { host: this.#parts.host, job, workspace, signal, report, ...(onQuestion !== undefined && { ask: neverRejecting(onQuestion) }) }
+  }
+}
+
+/** A question whose answer cannot be had is answered no. */
+function neverRejecting(ask: NonNullable<ApplyContext['ask']>): NonNullable<ApplyContext['ask']> {
+  return async (question, signal) => {
+    try {
+      return await ask(question, signal)
+    } catch {
+      return false
+    }
   }
 }
 

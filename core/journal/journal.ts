@@ -185,7 +185,15 @@ class SqliteJournal implements Journal {
  * What only tells how an attempt goes does not wait for the disk: the decision that ends the attempt does, and takes all before it along.
  * After a power cut the attempt is gone in any case. An agent must not be able to make the host sync its disk as fast as it likes.
  */
-const progress: readonly EventType[] = ['job.prepared', 'job.verified', 'job.started', 'job.denial', 'job.changed', 'job.exited']
+const progress: readonly EventType[] = [
+  'job.prepared',
+  'job.verified',
+  'job.started',
+  'job.denial',
+  'job.changed',
+  'job.asked',
+  'job.exited',
+]
 
 function durabilityOf(type: EventType): 'durable' | 'relaxed' {
   return progress.includes(type) ? 'relaxed' : 'durable'

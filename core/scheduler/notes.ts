@@ -1,6 +1,7 @@
 import type { AgentObserver, RunControl } from '../contracts/agent.ts'
 import type { ChangeCounts, EventPayloads, EventType } from '../contracts/event.ts'
 import type { Journal } from '../contracts/journal.ts'
+import { Questions } from './questions.ts'
 
 /** Writes what is observed of an attempt. When the journal fails, the attempt is stopped: nothing may run unrecorded. */
 export class Notes {
@@ -8,6 +9,7 @@ export class Notes {
   readonly #stop = new AbortController()
   readonly #journal: Journal
   readonly #job: string
+  readonly #questions: Questions
   #broken: unknown
   #control: RunControl | undefined
   #counts = ''
@@ -16,6 +18,7 @@ export class Notes {
     this.#journal = journal
     this.#job = job
     this.signal = AbortSignal.any([signal, this.#stop.signal])
+    this.#questions = new Questions({ journal, job, append: (type, data) => this.append(type, data) })
   }
 
   append<T extends EventType>(type: T, data: EventPayloads[T]): void {
@@ -46,7 +49,16 @@ export class Notes {
         if (isAgent) this.append('job.started', { pid: process.pid, startTime: process.startTime })
       },
       denied: (denial) => this.append('job.denial', denial),
+      // A setup command's questions come before the job runs, when nobody looks yet.
+      ...(isAgent && { asked: (question, signal) => this.#ask(question, signal) }),
     }
+  }
+
+  /** A person who thinks is no stall. */
+  async #ask(...question: Parameters<Questions['ask']>): Promise<boolean> {
+    const allowed = await this.#questions.ask(question[0], AbortSignal.any([question[1], this.signal]))
+    this.#control?.touch()
+    return allowed
   }
 
   throwIfBroken(): void {

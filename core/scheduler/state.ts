@@ -29,6 +29,7 @@ export function initialState(spec: JobSpec): JobState {
     removed: false,
     enforcement: [],
     denials: 0,
+    questions: [],
     counts: { files: 0, insertions: 0, deletions: 0 },
     commit: null,
     tree: null,
@@ -51,7 +52,7 @@ type Change = Partial<Omit<JobState, 'view' | 'last'>> & { readonly view?: Parti
 type Step<T extends EventType> = (state: JobState, event: JournalEvent<T>) => Change
 
 /** What is true of every job that no process works on and that nobody waits for. */
-const idle = { orchestrator: null, cancelRequested: false, retryAt: null } as const
+const idle = { questions: [], orchestrator: null, cancelRequested: false, retryAt: null } as const
 
 /** Failures to land that have nothing to do with the work: it stays approved and can be tried again as it is. */
 const workStaysApproved = (code: string): boolean => !['merge_conflict', 'merge_gate_failed', 'review_stale'].includes(code)
@@ -78,6 +79,12 @@ const steps: { readonly [T in EventType]: Step<T> } = {
   'job.verified': () => ({}),
   'job.started': () => ({ view: { status: 'running' } }),
   'job.denial': ({ view }, { data }) => ({ view: { denials: view.denials + 1 + data.lost } }),
+  'job.asked': ({ view }, { data }) => ({ view: waitingFor([...view.questions, data]) }),
+  'job.answered': ({ view }, { data }) => {
+    const others = view.questions.filter(({ question }) => question !== data.question)
+    // Answered twice, or after its job had ended: then it says nothing any more.
+    return others.length === view.questions.length ? {} : { view: waitingFor(others) }
+  },
   'job.changed': (_, { data }) => ({ view: { counts: data } }),
   'job.exited': ({ view }) => ({ view: view.cancelRequested ? {} : { reason: 'the agent ended; its work is taken in' } }),
   'job.finished': (_, { at, data }) => ({
@@ -150,6 +157,13 @@ const steps: { readonly [T in EventType]: Step<T> } = {
       : { approvedAt: null, approvedBy: null, view: { status: 'finished', approvedTree: null, reason: `did not land: ${data.message}` } },
   'queue.paused': () => ({}),
   'queue.resumed': () => ({}),
+}
+
+/** A job waits as long as one of its questions does. */
+function waitingFor(questions: JobView['questions']): Partial<JobView> {
+  const [first] = questions
+  if (first === undefined) return { questions, status: 'running', reason: null }
+  return { questions, status: 'waiting', reason: `asks for ${first.on} ${first.object}; bulkhead answer` }
 }
 
 type Work = { readonly commit: string; readonly tree: string; readonly counts: JobView['counts'] } | null | undefined

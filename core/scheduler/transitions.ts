@@ -27,6 +27,8 @@ const rules: { readonly [T in Exclude<EventType, 'job.submitted' | 'queue.paused
   'job.started': { from: ['preparing'], verb: 'start' },
   'job.denial': { from: atWork, verb: 'deny' },
   'job.changed': { from: atWork, verb: 'change' },
+  'job.asked': { from: ['running', 'waiting'], verb: 'ask for' },
+  'job.answered': { from: ['waiting'], verb: 'answer' },
   'job.exited': { from: ['running', 'waiting'], verb: 'end' },
   'job.finished': { from: ['running', 'waiting'], verb: 'finish' },
   'job.failed': { from: [...notStarted, ...atWork], verb: 'fail' },

@@ -1,4 +1,5 @@
 import { BulkheadError } from '../contracts/error.ts'
+import type { OpenQuestion } from '../contracts/event.ts'
 import type { JobSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import type { Workspaces } from '../contracts/workspace.ts'
@@ -37,6 +38,32 @@ export function cancelJob(parts: CancelParts, idOrName: string, by: string): 'ca
 
 function isHeld({ journal, isAlive }: CancelParts, { view }: JobState): boolean {
   return journal.orchestrators().some((record) => record.id === view.orchestrator && isAlive(record))
+}
+
+/**
+ * Answers a question of a job that waits; without a number the one that has waited longest. Returns it. Throws `usage_unknown_job`,
+ * `usage_wrong_state` (also when that question waits no more), `usage_invalid` for a number that was never asked.
+ */
+export function answerQuestion(
+  journal: Journal,
+  idOrName: string,
+  answer: { readonly allow: boolean; readonly by: string; readonly question: number | null },
+): OpenQuestion {
+  const spec = findJob(journal, idOrName)
+  for (;;) {
+    const state = readState(journal, spec)
+    assertLegal(state, 'job.answered')
+    const { questions } = state.view
+    const chosen = answer.question === null ? questions[0] : questions.find(({ question }) => question === answer.question)
+    if (chosen === undefined) {
+      throw new BulkheadError('usage_invalid', `question ${answer.question} of ${spec.name} does not wait for an answer`, {
+        job: spec.name,
+        remedy: `Waiting: ${questions.map(({ question }) => question).join(', ')}.`,
+      })
+    }
+    const data = { question: chosen.question, allow: answer.allow, by: answer.by }
+    if (journal.appendIf(spec.id, state.last, 'job.answered', data) !== undefined) return chosen
+  }
 }
 
 export interface RemoveParts {

@@ -46,7 +46,8 @@ function applied(data: HookData, context: ApplyContext): AppliedLayer {
     contribute: (spec) => ({ ...spec, interception: { mechanism: 'windows-hook', rules, wow64, askTimeoutMs } }),
     attach: (sandbox) => {
       sandbox.onIntercepted((event) => context.report(denialOf(event)))
-      if (context.ask !== undefined) sandbox.onAsked(context.ask)
+      const { ask } = context
+      if (ask !== undefined) sandbox.onAsked((question) => ask(question, AbortSignal.timeout(askTimeoutMs)))
       return Promise.resolve()
     },
     verify: (attempts) => verifyHook(data, attempts),

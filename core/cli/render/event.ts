@@ -26,6 +26,10 @@ const texts: Texts = {
   'job.verified': ({ data: { evidence } }) => (evidence.length === 0 ? 'no walls' : `walls held against ${evidence.length} attacks`),
   'job.started': () => 'running',
   'job.denial': denied,
+  'job.asked': ({ data: { question, on, object, program } }) =>
+    `asks for ${on} ${object}${program === '' ? '' : ` by ${program}`} (question ${question}: bulkhead answer)`,
+  'job.answered': ({ data }) =>
+    `question ${data.question}: ${data.allow ? 'allowed' : 'denied'} ${data.by === 'bulkhead' ? 'because nobody answered in time' : `by ${data.by}`}`,
   'job.changed': () => null,
   'job.exited': ({ data }) => (data.reason === 'exited' && data.code === 0 ? null : `agent ended: ${ending(data)}`),
   'job.finished': ({ data: { counts, tree } }) =>

@@ -37,6 +37,8 @@ const payloads: { [T in EventType]: fc.Arbitrary<EventPayloads[T]> } = {
     remedy: fc.constant(null),
     lost: fc.nat(3),
   }),
+  'job.asked': fc.record({ question: fc.nat(3), on: name, object: fc.string(), program: name, rule: fc.nat(3) }),
+  'job.answered': fc.record({ question: fc.nat(3), allow: fc.boolean(), by: name }),
   'job.changed': counts,
   'job.exited': fc.constant({ code: 0, signal: null, reason: 'exited' as const }),
   'job.finished': fc.oneof(
@@ -106,8 +108,8 @@ function walk(steps: readonly Step[]): { events: JournalEvent[]; states: JobStat
 const arrows: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['preparing', 'failed', 'cancelled'],
   preparing: ['running', 'queued', 'failed', 'cancelled'],
-  running: ['finished', 'queued', 'failed', 'cancelled'],
-  waiting: [],
+  running: ['waiting', 'finished', 'queued', 'failed', 'cancelled'],
+  waiting: ['running', 'finished', 'queued', 'failed', 'cancelled'],
   finished: ['approved', 'rejected'],
   approved: ['merging', 'rejected'],
   merging: ['merged', 'approved', 'finished'],
@@ -119,10 +121,11 @@ const arrows: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
 
 /** What is wrong with a state that was reached legally; it must be nothing. */
 function flaws({ view, interrupted }: JobState): string[] {
-  const atWork = view.status === 'preparing' || view.status === 'running'
+  const atWork = ['preparing', 'running', 'waiting'].includes(view.status)
   const rules: Record<string, boolean> = {
     'somebody holds it exactly while it is at work': (view.orchestrator !== null) === atWork,
     'it has an attempt unless it never started': view.attempt >= 1 || ['queued', 'failed', 'cancelled'].includes(view.status),
+    'it waits exactly while a question does': view.questions.length > 0 === (view.status === 'waiting'),
     'only a queued job waits for another attempt': view.retryAt === null || view.status === 'queued',
     'only open jobs are being cancelled': !view.cancelRequested || atWork || view.status === 'queued',
     'an approval is of a tree, from approval to merge':
@@ -184,8 +187,7 @@ describe('a legal life', () => {
   test('the walks above meet every status that can be met', () => {
     const met = new Set<JobStatus>()
     for (const walked of fc.sample(steps, { numRuns: 500, seed: 1 })) for (const state of walk(walked).states) met.add(state.view.status)
-    const all = (Object.keys(arrows) as JobStatus[]).filter((status) => status !== 'waiting')
-    expect(all.filter((status) => !met.has(status))).toEqual([])
+    expect((Object.keys(arrows) as JobStatus[]).filter((status) => !met.has(status))).toEqual([])
   })
 })
 
@@ -214,6 +216,9 @@ test('a whole life, told in the view', () => {
     },
     { type: 'job.started', data: { pid: 1, startTime: '1' } },
     { type: 'job.denial', data: { lost: 4 } },
+    { type: 'job.asked', data: { question: 1, on: 'file.delete', object: '/x', program: 'rm', rule: 0 } },
+    { type: 'job.answered', data: { question: 1, allow: true, by: 'ann' } },
+    { type: 'job.answered', data: { question: 1, allow: false, by: 'bulkhead' } },
     { type: 'job.exited', data: { code: 0, signal: null, reason: 'exited' } },
     { type: 'job.finished', data: { commit: 'c', tree: 't', counts: { files: 1, insertions: 2, deletions: 3 } } },
     { type: 'review.approved', data: { tree: 't', by: 'ann' } },
@@ -232,12 +237,13 @@ test('a whole life, told in the view', () => {
     removed: false,
     enforcement: [{ layer: 'network', plugin: 'p', tier: 'partial', degraded: true }],
     denials: 5,
+    questions: [],
     counts: { files: 1, insertions: 2, deletions: 3 },
     commit: 'c',
     tree: 't',
     approvedTree: 't',
     landed: 'd',
     startedAt: 2_000,
-    endedAt: 7_000,
+    endedAt: 10_000,
   })
 })
