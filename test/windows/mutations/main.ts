@@ -1,0 +1,73 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { packageRoot } from '../harness/places.ts'
+import { mutations, type Mutation } from './mutations.ts'
+
+/** What stays out of the copy: what is built, and what is linked instead. */
+const leftOut = new Set(['.git', 'node_modules', 'dist', 'build'])
+
+/** Exit code: 0 when every mutation was noticed, 1 when one was not, 3 when the bed does not even pass without one. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const chosen = mutations.filter(({ id }) => argv.every((part) => id.includes(part)))
+  if (chosen.length === 0) {
+    console.error(`mutations: none has that id; there are: ${mutations.map(({ id }) => id).join(', ')}`)
+    return 2
+  }
+  const copy = mkdtempSync(join(tmpdir(), 'bulkhead-mutations-'))
+  process.once('SIGINT', () => {
+    rmSync(copy, { recursive: true, force: true })
+    process.exit(130)
+  })
+  try {
+    for (const name of readdirSync(packageRoot).filter((one) => !leftOut.has(one))) {
+      cpSync(join(packageRoot, name), join(copy, name), { recursive: true, filter: (path) => !path.includes(join('native', 'build')) })
+    }
+    symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
+    const cases = [...new Set(chosen.map((one) => one.cases))]
+    for (const one of cases) {
+      const { failed, passed } = run(copy, one)
+      console.log(`without a mutation  ${one}: ${passed} passed, ${failed} failed`)
+      if (failed !== 0 || passed === 0) return 3
+    }
+    const survivors = chosen.filter((mutation) => !isNoticed(copy, mutation))
+    console.log(`${chosen.length - survivors.length} passed, ${survivors.length} failed`)
+    return survivors.length === 0 ? 0 : 1
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+function isNoticed(copy: string, { id, file, from, to, cases }: Mutation): boolean {
+  const path = join(copy, file)
+  const original = readFileSync(path, 'utf8')
+  const parts = original.split(from)
+  if (parts.length !== 2) throw new Error(`mutation "${id}": ${file} has its text ${parts.length - 1} times`)
+  writeFileSync(path, parts.join(to))
+  try {
+    const { failed, first } = run(copy, cases)
+    console.log(`${failed > 0 ? 'noticed ' : 'SURVIVED'}  ${id}: ${failed} failed${first === '' ? '' : `, among them ${first}`}`)
+    return failed > 0
+  } finally {
+    writeFileSync(path, original)
+  }
+}
+
+interface Outcome {
+  readonly passed: number
+  readonly failed: number
+  /** Name of the first case that failed. */
+  readonly first: string
+}
+
+/** Runs the cases `<group>/<file>` of the copy. A product that does not even build is no mutation: that throws. */
+function run(copy: string, cases: string): Outcome {
+  const [group = '', file = ''] = cases.split('/')
+  const bed = join(copy, 'test', 'windows', 'run.mjs')
+  const { stdout, stderr } = spawnSync(process.execPath, [bed, '--group', group, '--file', file], { cwd: copy, encoding: 'utf8' })
+  const line = stdout.split('\n').findLast((one) => one.startsWith('{"suite"'))
+  if (line === undefined) throw new Error(`the bed did not run ${cases}: ${stderr.trim().split('\n').at(-1) ?? ''}`)
+  const { passed, failed } = JSON.parse(line) as Outcome
+  return { passed, failed, first: /failed: (.*)/.exec(stdout)?.[1] ?? '' }
+}
