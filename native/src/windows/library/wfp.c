@@ -54,6 +54,7 @@ static DWORD add_all(struct bh_wall *wall, struct bh_wfp_subject *subject, uint1
   sublayer.weight = 0xffff;
   *step = "FwpmSubLayerAdd0";
   error = wall->api.sublayer_add(wall->engine, &sublayer, NULL);
+  if (error != 0) return error;
   *step = "FwpmFilterAdd0";
   for (size_t i = 0; i < BH_WFP_FILTERS && error == 0; i++) {
     struct bh_wfp_filter filter;
