@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { moveOnce } from './fetch.ts'
 import { cache } from './places.ts'
@@ -36,6 +36,8 @@ export class Prefix implements AsyncDisposable {
   readonly #server: ChildProcess
   #crashed = false
   #closing = false
+  /** Libraries of Wine's own that were put aside, by name. */
+  readonly #aside = new Set<string>()
 
   private constructor(path: string, server: ChildProcess) {
     this.path = path
@@ -54,6 +56,18 @@ export class Prefix implements AsyncDisposable {
   /** True when the wineserver died by itself: everything in the prefix is then undefined. */
   get crashed(): boolean {
     return this.#crashed
+  }
+
+  /** Puts the libraries of `folder` in the place of Wine's own; null: Wine's own again. Between files, when nobody has them loaded. */
+  wear(folder: string | null): void {
+    const system = join(this.path, 'drive_c', 'windows', 'system32')
+    for (const name of this.#aside) renameSync(join(system, `${name}.wine`), join(system, name))
+    this.#aside.clear()
+    for (const name of folder === null ? [] : readdirSync(folder)) {
+      renameSync(join(system, name), join(system, `${name}.wine`))
+      this.#aside.add(name)
+      copyFileSync(join(folder ?? '', name), join(system, name))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

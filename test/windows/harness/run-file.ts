@@ -39,6 +39,7 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   const log = join(logs, file.group, file.name)
   mkdirSync(dirname(log), { recursive: true })
   const compiled = join(stage, 'dist', 'test', 'windows')
+  prefix.wear(groups[file.group].double === null ? null : join(stage, 'double', 'system32'))
   const output = openSync(`${log}.txt`, 'w')
   const argv = [
     ...underDouble(file, log, bench),

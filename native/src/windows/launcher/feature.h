@@ -21,6 +21,7 @@ void bh_feature_answer(struct bh_reader *body, struct bh_writer *w);
 void bh_feature_restricted_token(struct bh_answer *answer);
 void bh_feature_job_object(struct bh_answer *answer);
 void bh_feature_hook(struct bh_answer *answer);
+void bh_feature_filtering_platform(struct bh_answer *answer);
 void bh_feature_elevation(struct bh_answer *answer);
 
 /* The system accepted a call and did nothing of it. Always returns -1. */

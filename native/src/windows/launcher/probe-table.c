@@ -16,6 +16,7 @@ static const struct {
     {"restricted-token", bh_feature_restricted_token},
     {"job-object", bh_feature_job_object},
     {"hook-injection", bh_feature_hook},
+    {"filtering-platform", bh_feature_filtering_platform},
     {"elevation", bh_feature_elevation},
 };
 
