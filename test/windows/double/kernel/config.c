@@ -9,6 +9,7 @@
  *   sd <path> TAB <SDDL>  {user} and {owner} stand for the first process's user and token owner
  */
 #include "config.h"
+#include "accounts.h"
 #include "file.h"
 #include "token.h"
 
@@ -177,6 +178,7 @@ BOOL bd_configure(int *line) {
   for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
     if (!add(defaults[i].path, defaults[i].sddl, &known)) return FALSE;
   }
+  bd_accounts_prepare();
   if (!read_settings(&known, line)) return FALSE;
   bd_shared->configured = 1;
   return TRUE;

@@ -1,4 +1,6 @@
 /* Entry of kernel-double.dll. See ../README.md. */
+#include "../common/record.h"
+#include "accounts.h"
 #include "config.h"
 #include "file.h"
 #include "hook.h"
@@ -53,11 +55,11 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved) {
   (void)reserved;
   if (reason != DLL_PROCESS_ATTACH) return TRUE;
   if (!bd_state_open(module)) fail("state", 0);
+  else if (!bd_record_open(bd_directory)) fail("records", 0);
   else if (!bd_hook_prepare()) fail("hooks", 0);
-  else if (!bd_propagate_prepare()) fail("thread storage", 0);
   else if (!bd_prefix_find(bd_shared->prefix)) fail("prefix", 0);
   else if (!begin(&line)) fail("double.conf, line", line);
-  else if (!bd_named_security_install()) fail("advapi32", 0);
+  else if (!bd_named_security_install() || !bd_accounts_install() || !bd_lookup_install() || !bd_logon_install()) fail("replacements", 0);
   else bd_hook_install();
   return TRUE;
 }

@@ -28,9 +28,9 @@ static DWORD set(HANDLE file, SECURITY_INFORMATION info, PSID owner, PSID group,
     sd.Control |= SE_SACL_PRESENT;
     sd.Sacl = sacl;
   }
-  bd_propagate_begin();
+  bd_thread_set(BD_THREAD_PROPAGATES, TRUE);
   NTSTATUS status = NtSetSecurityObject(file, info, &sd);
-  bd_propagate_end();
+  bd_thread_set(BD_THREAD_PROPAGATES, FALSE);
   return RtlNtStatusToDosError(status);
 }
 

@@ -61,14 +61,44 @@ static void patch_import_table(BYTE *module, const bd_replacement *item, const v
   }
 }
 
+/** What Wine's library does not have at all is bound to a stub that ends the process, so it is found by its name. */
+static void patch_import_by_name(BYTE *module, const bd_replacement *item) {
+  IMAGE_DATA_DIRECTORY where = directory(module, IMAGE_DIRECTORY_ENTRY_IMPORT);
+  const IMAGE_IMPORT_DESCRIPTOR *import = (void *)(module + where.VirtualAddress);
+  for (; where.Size && import->Name; import++) {
+    if (_stricmp((const char *)module + import->Name, item->module) != 0 || !import->OriginalFirstThunk) continue;
+    const ULONGLONG *names = (void *)(module + import->OriginalFirstThunk);
+    void **slots = (void **)(module + import->FirstThunk);
+    for (int i = 0; names[i]; i++) {
+      const IMAGE_IMPORT_BY_NAME *name = (void *)(module + names[i]);
+      if (IMAGE_SNAP_BY_ORDINAL64(names[i]) || strcmp((const char *)name->Name, item->name) != 0) continue;
+      write_to(&slots[i], &item->replacement, sizeof(void *));
+    }
+  }
+}
+
+static BOOL is_missing(const bd_replacement *item) {
+  BYTE *module = (BYTE *)GetModuleHandleA(item->module);
+  return module && !export_slot(module, item->name);
+}
+
 static void for_all_modules(const bd_replacement *item, const void *original) {
   const PEB_LDR_DATA *loader = (*(PEB **)(bd_teb() + 0x60))->Ldr;
   const LIST_ENTRY *head = &loader->InMemoryOrderModuleList;
   HMODULE own = GetModuleHandleW(L"kernel-double.dll");
   for (const LIST_ENTRY *at = head->Flink; at != head; at = at->Flink) {
     const LDR_DATA_TABLE_ENTRY *entry = CONTAINING_RECORD(at, LDR_DATA_TABLE_ENTRY, InMemoryOrderLinks);
-    if (entry->DllBase && entry->DllBase != own) patch_import_table(entry->DllBase, item, original);
+    if (!entry->DllBase || entry->DllBase == own) continue;
+    if (original) patch_import_table(entry->DllBase, item, original);
+    else patch_import_by_name(entry->DllBase, item);
   }
+}
+
+/* jmp [rip+0], and the address. */
+static const BYTE jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+
+static BOOL is_jump_to(const void *code, const void *target) {
+  return memcmp(code, jump, sizeof(jump)) == 0 && memcmp((const BYTE *)code + sizeof(jump), &target, sizeof(target)) == 0;
 }
 
 /** Exports of a module that the double replaces. */
@@ -80,10 +110,10 @@ static void patch_exports(BYTE *module, const char *name) {
       if (_stricmp(item->module, name) != 0) continue;
       DWORD *slot = export_slot(module, item->name);
       void *original = slot ? (void *)GetProcAddress((HMODULE)module, item->name) : NULL;
-      if (!original || original == item->replacement || (code && original >= (void *)code && original < (void *)(code + MAX_THUNKS * THUNK))) continue;
+      if (!slot) for_all_modules(item, NULL);
+      if (!original || is_jump_to(original, item->replacement)) continue;
       if (!code) at = code = near_code(module);
       if (!code || at >= code + MAX_THUNKS * THUNK) return;
-      const BYTE jump[6] = {0xff, 0x25, 0, 0, 0, 0};
       memcpy(at, jump, sizeof(jump));
       memcpy(at + sizeof(jump), &item->replacement, 8);
       if (item->original) *item->original = original;
@@ -109,7 +139,7 @@ typedef struct {
   ULONG size;
 } notification;
 
-/** A module was loaded; its imports are bound already. */
+/** A module was loaded; its imports are bound already, through the changed exports where there are some. */
 static void CALLBACK loaded(ULONG reason, const notification *data, void *context) {
   char name[64];
   (void)context;
@@ -127,7 +157,7 @@ static void CALLBACK loaded(ULONG reason, const notification *data, void *contex
   for (size_t l = 0; l < list_count; l++) {
     for (size_t i = 0; i < lists[l].count; i++) {
       const bd_replacement *item = &lists[l].items[i];
-      if (item->original && *item->original) patch_import_table(data->base, item, *item->original);
+      if (is_missing(item)) patch_import_by_name(data->base, item);
     }
   }
 }

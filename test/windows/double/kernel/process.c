@@ -139,6 +139,7 @@ NTSTATUS bd_process_note(DWORD pid, const bd_token *token, const void *process_d
   if (process) {
     process->pid = pid;
     process->token = token->id;
+    process->user = token->user;
     process->sd = sd;
     process->thread_sd = thread_sd;
   }

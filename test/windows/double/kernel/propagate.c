@@ -45,7 +45,7 @@ static NTSTATUS check_image(const bd_ps_attribute *image, const bd_token *token)
   NTSTATUS status = bd_resolve(&attributes, &target);
   if (status == STATUS_NAME_TOO_LONG) return status;
   if (status || target.place != BD_PLACE_FILE || !target.exists) return STATUS_SUCCESS;
-  status = bd_check_existing(&target, FILE_EXECUTE | FILE_READ_DATA, FALSE, &granted);
+  if (!bd_thread_is(BD_THREAD_SERVICE)) status = bd_check_existing(&target, FILE_EXECUTE | FILE_READ_DATA, FALSE, &granted);
   if (status) return status;
   if (!bd_file_descriptor(target.path, FALSE, &sd)) return STATUS_ACCESS_DENIED;
   status = bd_access_check(&sd, token, FILE_EXECUTE | FILE_READ_DATA, &bd_map_file, &granted);
@@ -62,7 +62,7 @@ static NTSTATUS child_token(const bd_ps_attributes *list, bd_token *record) {
   if (!token) return bd_token_of_process(GetCurrentProcess(), record);
   status = bd_token_of(token->pointer, record);
   if (!status) status = bd_token_of_process(GetCurrentProcess(), &caller);
-  if (status || record->lineage == caller.lineage) return status;
+  if (status || record->lineage == caller.lineage || bd_thread_is(BD_THREAD_SERVICE)) return status;
   bd_token_caller_privileges(&caller);
   return caller.privileges & BD_PRIVILEGE(BD_SE_ASSIGN_PRIMARY) ? STATUS_SUCCESS : STATUS_PRIVILEGE_NOT_HELD;
 }

@@ -10,25 +10,6 @@
 #include <string.h>
 #include <wchar.h>
 
-static DWORD propagating = TLS_OUT_OF_INDEXES;
-
-BOOL bd_propagate_prepare(void) {
-  propagating = TlsAlloc();
-  return propagating != TLS_OUT_OF_INDEXES;
-}
-
-void bd_propagate_begin(void) {
-  TlsSetValue(propagating, (void *)1);
-}
-
-void bd_propagate_end(void) {
-  TlsSetValue(propagating, NULL);
-}
-
-static BOOL propagates(void) {
-  return TlsGetValue(propagating) != NULL;
-}
-
 static ACCESS_MASK rights_to_set(SECURITY_INFORMATION info) {
   ACCESS_MASK need = 0;
   if (info & (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION)) need |= WRITE_OWNER;
@@ -100,18 +81,18 @@ static NTSTATUS set_file(HANDLE file, const bd_target *target, SECURITY_INFORMAT
   NTSTATUS status;
   if (!bd_file_descriptor(target->path, target->directory, &sd)) return STATUS_ACCESS_DENIED;
   BOOL was_protected = (sd.control & SE_DACL_PROTECTED) != 0;
-  if (!propagates() && target->directory && (info & (DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION))) {
+  if (!bd_thread_is(BD_THREAD_PROPAGATES) && target->directory && (info & (DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION))) {
     status = pin_children(file, target);
     if (status) return status;
   }
   status = take_parts(&sd, given, info);
   if (status) return status;
   BOOL protect = was_protected;
-  if (info & DACL_SECURITY_INFORMATION && !propagates()) protect = (given->control & SE_DACL_PROTECTED) != 0;
+  if (info & DACL_SECURITY_INFORMATION && !bd_thread_is(BD_THREAD_PROPAGATES)) protect = (given->control & SE_DACL_PROTECTED) != 0;
   if (info & PROTECTED_DACL_SECURITY_INFORMATION) protect = TRUE;
   if (info & UNPROTECTED_DACL_SECURITY_INFORMATION) protect = FALSE;
   sd.control = protect ? SE_DACL_PROTECTED : 0;
-  if (!propagates() && (info & DACL_SECURITY_INFORMATION)) {
+  if (!bd_thread_is(BD_THREAD_PROPAGATES) && (info & DACL_SECURITY_INFORMATION)) {
     if (given->control & SE_DACL_AUTO_INHERIT_REQ) sd.control |= SE_DACL_AUTO_INHERITED;
     return bd_file_store(target->path, &sd, BD_FILE_RAW);
   }

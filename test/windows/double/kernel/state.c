@@ -22,8 +22,20 @@ static DWORD *last_error(void) {
   return (DWORD *)(bd_teb() + 0x68);
 }
 
+/* The lower half counts how deep the double is in itself, the upper half holds flags. */
+#define DEPTH 0xffffffffull
+
 BOOL bd_inside(void) {
-  return *slot() != NULL;
+  return ((ULONG_PTR)*slot() & DEPTH) != 0;
+}
+
+void bd_thread_set(enum bd_thread_flag flag, BOOL on) {
+  ULONG_PTR value = (ULONG_PTR)*slot(), bit = (ULONG_PTR)flag << 32;
+  *slot() = (void *)(on ? value | bit : value & ~bit);
+}
+
+BOOL bd_thread_is(enum bd_thread_flag flag) {
+  return ((ULONG_PTR)*slot() & (ULONG_PTR)flag << 32) != 0;
 }
 
 bd_frame bd_enter(void) {

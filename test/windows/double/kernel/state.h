@@ -12,6 +12,7 @@ typedef struct {
   DWORD pid; /* 0: free */
   DWORD unused;
   LUID token;
+  bd_sid user;
   bd_sd sd;        /* of the process object */
   bd_sd thread_sd; /* of threads that were given none */
 } bd_process;
@@ -33,6 +34,35 @@ typedef struct {
   bd_sd sd;
 } bd_object;
 
+enum { BD_MAX_ACCOUNTS = 64, BD_MAX_LOCAL_GROUPS = 32, BD_MAX_MEMBERS = 64, BD_MAX_RIGHTS = 64, BD_RIGHTS_EACH = 12 };
+
+typedef struct {
+  DWORD rid; /* 0: free */
+  DWORD flags; /* UF_* */
+  WCHAR name[24], password[260], comment[260], full_name[64];
+} bd_account;
+
+typedef struct {
+  BOOL used;
+  bd_sid sid;
+  DWORD member_count;
+  WCHAR name[260], comment[260];
+  bd_sid members[BD_MAX_MEMBERS];
+} bd_local_group;
+
+/** What LsaAddAccountRights gave to a SID. */
+typedef struct {
+  bd_sid sid; /* none: free */
+  DWORD count;
+  WCHAR names[BD_RIGHTS_EACH][48];
+} bd_rights;
+
+/** A profile that a logon made: it outlives the account. */
+typedef struct {
+  bd_sid sid; /* none: free */
+  WCHAR path[MAX_PATH];
+} bd_profile;
+
 typedef struct {
   DWORD magic, size;
   volatile LONG64 lock;
@@ -43,6 +73,11 @@ typedef struct {
   bd_sid machine_user;
   DWORD file_count, process_count, object_count, file_free; /* high-water marks; file_free: index + 1 of the first free slot */
   DWORD file_heads[BD_FILE_HEADS];
+  DWORD next_rid;
+  bd_account accounts[BD_MAX_ACCOUNTS];
+  bd_local_group groups[BD_MAX_LOCAL_GROUPS];
+  bd_rights rights[BD_MAX_RIGHTS];
+  bd_profile profiles[BD_MAX_ACCOUNTS];
   bd_token tokens[BD_MAX_TOKENS];
   bd_process processes[BD_MAX_PROCESSES];
   bd_object objects[BD_MAX_OBJECTS];
@@ -57,6 +92,11 @@ BOOL bd_state_open(HMODULE module);
 void bd_lock(void);
 void bd_unlock(void);
 BOOL bd_alive(DWORD pid);
+
+/** PROPAGATES: the thread changes descriptors the way SetNamedSecurityInfo does. SERVICE: it acts as a service of the system for the caller. */
+enum bd_thread_flag { BD_THREAD_PROPAGATES = 1, BD_THREAD_SERVICE = 2 };
+void bd_thread_set(enum bd_thread_flag flag, BOOL on);
+BOOL bd_thread_is(enum bd_thread_flag flag);
 
 /** Hooks call the system, which would call the hooks again; last error is the caller's. */
 typedef struct {
