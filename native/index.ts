@@ -3,7 +3,7 @@ import type { NativeLauncher } from './platform.ts'
 
 export { createHost } from './host.ts'
 export type { NativeLauncher } from './platform.ts'
-export { canonicalPath, foldCase, isInside, looksShort, resolvePath, samePath } from './windows/path/index.ts'
+export { canonicalPath, foldCase, isInside, nameFault, resolvePath, samePath } from './windows/path/index.ts'
 export { fileSecurity } from './windows/security.ts'
 export type { FileSecurity, SecuredObject, SecurityPart } from './windows/security.ts'
 export { isAlive, processIdentity } from './process.ts'

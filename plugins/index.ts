@@ -1,6 +1,7 @@
 import type { AgentAdapter, LayerPlugin } from '../core/contracts/index.ts'
 import { environmentsOf } from './environments.ts'
 import agentCommand from './agent-command/index.ts'
+import fsAcl from './fs-acl/index.ts'
 import fsNone from './fs-none/index.ts'
 import fsView from './fs-view/index.ts'
 import interceptHook from './intercept-hook/index.ts'
@@ -15,6 +16,7 @@ import tokenUserns from './token-userns/index.ts'
 /** The layer plugins that come with Bulkhead, by id. */
 export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>([
   fsView,
+  fsAcl,
   fsNone,
   tokenUserns,
   tokenNone,

@@ -69,10 +69,11 @@ function companionsOf(plugin: LayerPlugin): readonly LayerPlugin[] {
 }
 
 /** They cannot work here and say so; they are attacked in the Windows test bed. */
-const ofWindows: ReadonlySet<string> = new Set(['net-wfp', 'intercept-hook'])
+const ofWindows: ReadonlySet<string> = new Set(['fs-acl', 'net-wfp', 'intercept-hook'])
 
 describe.each([...layerPlugins.values(), template].map((plugin) => [plugin.id, plugin] as const))('%s', (_id, plugin) => {
-  test('fulfils the contract', async () => {
+  // Drives and access lists cannot be made here: fs-acl is tried on a disk in memory, in its own tests.
+  test.skipIf(plugin.id === 'fs-acl')('fulfils the contract', async () => {
     expect(faultsOf(await describeChecks(subjectOf(plugin)))).toEqual([])
   })
 

@@ -1,6 +1,4 @@
 export { canonicalPath } from './canonical.ts'
-export type { Canonical } from './canonical.ts'
 export { foldCase, isInside, samePath } from './compare.ts'
 export { looksShort, nameFault } from './name.ts'
 export { resolvePath } from './resolve.ts'
-export type { FinalPath } from './resolve.ts'
