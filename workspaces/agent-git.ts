@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { copyIndex } from './copy-index.ts'
 import { writeRepository } from './private-repository.ts'
 import { readGitFile, type Repository } from './repository.ts'
 
@@ -31,5 +32,5 @@ export function buildAgentGit(directory: string, options: { repository: Reposito
   write('info/exclude', readGitFile(repository.gitDirectory, 'info/exclude') ?? '')
   const shallow = readGitFile(repository.gitDirectory, 'shallow')
   if (shallow !== undefined) write('shallow', shallow)
-  copyFileSync(options.index, join(directory, 'index'))
+  copyIndex(options.index, join(directory, 'index'))
 }

@@ -1,20 +1,10 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, lstatSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import { BulkheadError } from '../core/contracts/error.ts'
 import type { ProcessIdentity } from '../core/contracts/sandbox.ts'
+import { copyIndex } from './copy-index.ts'
 import { fromGit, move as moveFile } from './filesystem.ts'
 import type { Git, Place } from './git.ts'
 import type { Layout } from './layout.ts'
@@ -103,7 +93,7 @@ export async function holdCheckout(
   }
   const place = await checkoutPlace(git, repository, checkout, copy)
   try {
-    if (existsSync(index)) copyFileSync(index, copy)
+    if (existsSync(index)) copyIndex(index, copy)
     await proveClean(git, place, checkout, { from, to })
     const note: CheckoutMarker = { ...checkout, process: repository.processes.self, target: move.target, from, to }
     movesInProgress.add(marker)

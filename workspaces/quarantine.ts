@@ -1,5 +1,6 @@
-import { chmodSync, copyFileSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { copyIndex } from './copy-index.ts'
 import type { Git, Place } from './git.ts'
 import type { WorkspacePaths } from './layout.ts'
 import { privatePlace } from './private-repository.ts'
@@ -34,7 +35,7 @@ export async function readWorkspace(
   const index = join(paths.quarantine, `intake-${process.pid}-${sequence++}.index`)
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
   try {
-    copyFileSync(join(paths.quarantine, 'index'), index)
+    copyIndex(join(paths.quarantine, 'index'), index)
     const trap = await findTrap(paths.tree)
     if (trap !== undefined) refuse(trap, 'is neither a file, a directory nor a link')
     const found = await changedPaths(git, place)

@@ -1,9 +1,10 @@
-import { closeSync, copyFileSync, fstatSync, readSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, rmSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import type { ChangeCounts } from '../core/contracts/event.ts'
 import { openPlain } from '../core/contracts/open-plain.ts'
 import type { Workspace } from '../core/contracts/workspace.ts'
+import { copyIndex } from './copy-index.ts'
 import { toGit } from './filesystem.ts'
 import type { Git, Place } from './git.ts'
 import { workspaceAt, type Layout } from './layout.ts'
@@ -37,7 +38,7 @@ export async function watchWorkspace(
   const paths = workspaceAt(layout, workspace.name)
   const index = join(paths.quarantine, `watch-${process.pid}-${sequence++}.index`)
   const place = privatePlace(paths.quarantine, repository, { workTree: paths.tree, index })
-  copyFileSync(join(paths.quarantine, 'index'), index)
+  copyIndex(join(paths.quarantine, 'index'), index)
   const [ignored, tracked] = await Promise.all([ignoredDirectories(git, place, paths.tree), git.fields(place, ['ls-files', '-z'])])
   // Known files are left out before chokidar looks at each of them, which is what takes its time in a large tree.
   const files = new Set(tracked)

@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { BulkheadError } from '../core/contracts/error.ts'
+import { copyIndex } from './copy-index.ts'
 import { canonicalPath, fromGit, hasUnixFiles, move, toGit } from './filesystem.ts'
 import type { Git } from './git.ts'
 import { readGitFile, type Repository } from './repository.ts'
@@ -37,7 +38,7 @@ export async function registerWorktree(git: Git, repository: Repository, request
     writeFileSync(join(temporary, 'commondir'), '../..\n')
     writeFileSync(join(temporary, 'gitdir'), `${toGit(join(request.tree, '.git'))}\n`)
     writeFileSync(join(temporary, 'locked'), `${reasonOf(request.making)}\n`)
-    copyFileSync(request.index, join(temporary, 'index'))
+    copyIndex(request.index, join(temporary, 'index'))
     mkdirSync(admins, { recursive: true })
     for (let count = 0; count < 10_000; count++) {
       const admin = count === 0 ? request.name : `${request.name}-${count}`
@@ -79,7 +80,7 @@ async function addByGit(git: Git, repository: Repository, request: AdminRequest)
   }
   rmSync(added, { recursive: true })
   writeFileSync(join(pointer, 'gitdir'), `${toGit(join(request.tree, '.git'))}\n`)
-  copyFileSync(request.index, join(pointer, 'index'))
+  copyIndex(request.index, join(pointer, 'index'))
   return basename(pointer)
 }
 
