@@ -67,6 +67,8 @@ function answer(id: string, ask: () => AgentCommand): unknown {
   try {
     return ask()
   } catch (error) {
+    // What the user wrote, with the adapter's own advice.
+    if (BulkheadError.is(error) && error.code === 'config_invalid') throw error
     throw failed(id, error instanceof Error ? error.message : String(error), error)
   }
 }

@@ -85,4 +85,12 @@ describe('commit message', () => {
     )
     expect(commitMessage(jobSpec({ prompt: 'word '.repeat(30) })).subject).toMatch(/^.{65,71}…$/)
   })
+
+  test('is made at once, however long the prompt is', () => {
+    const begin = performance.now()
+    expect(commitMessage(jobSpec({ prompt: 'x'.repeat(1_000_000) })).subject).toBe(`${'x'.repeat(71)}…`)
+    // One character of 3,001 marks is cut before any that would be half.
+    expect(commitMessage(jobSpec({ prompt: `${'x'.repeat(50)}e${'\u0301'.repeat(3000)}` })).subject).toBe(`${'x'.repeat(50)}…`)
+    expect(performance.now() - begin).toBeLessThan(1_000)
+  })
 })
