@@ -102,7 +102,10 @@ export class Git {
       return await git.raw([...globalArguments(place), ...args])
     } catch (error) {
       // It wraps what the handler returns as text.
-      throw failed ?? BulkheadError.from(error, 'git_failed', { operation: operation(args) })
+      const text = error instanceof Error ? error.message : String(error)
+      throw (
+        failed ?? new BulkheadError('git_failed', `${operation(args)} failed: ${visibleLine(text.trim())}`, { operation: operation(args) })
+      )
     }
   }
 

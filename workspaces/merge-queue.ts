@@ -2,6 +2,7 @@ import type { Landed, LandRequest, MergeQueue } from '../core/contracts/workspac
 import { BulkheadError } from '../core/contracts/error.ts'
 import { checkoutsOf, holdCheckout, refuseDuringRebase, type HeldCheckout } from './checkout.ts'
 import type { Git, Place } from './git.ts'
+import { jobRef } from './intake.ts'
 import { layoutOf, type Layout } from './layout.ts'
 import { authorOf, identityConfig, jobTrailer, messageText } from './message.ts'
 import { checkBranch, checkHash, checkName } from './names.ts'
@@ -112,7 +113,7 @@ export class GitMergeQueue implements MergeQueue {
         job: request.name,
         where: paths.join('\n'),
         operation: 'git merge-tree',
-        remedy: 'Let the job run again on the present target, or merge its ref by hand.',
+        remedy: `Let the job run again on the present target, or merge ${jobRef(request.name)} by hand.`,
       })
     }
     if (tree === (await this.hash(`${onto}^{tree}`))) return undefined

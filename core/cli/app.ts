@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import type { RepositoryApp } from '../compose.ts'
+import { escapeLine } from './render/escape.ts'
 import type { VerbContext } from './verb.ts'
 
 export interface CommonOptions {
@@ -19,6 +20,12 @@ export function onRepository(command: Command): Command {
 
 export function withJson(command: Command, what: string): Command {
   return command.option('--json', `print ${what} as JSON`)
+}
+
+/** What a verb did: a line for people, an object for programs. */
+export function tell({ terminal }: VerbContext, { json }: CommonOptions, line: string, value: object): void {
+  if (json === true) terminal.json(value)
+  else terminal.out(escapeLine(line))
 }
 
 /** The part of the help that shows how a verb is used. Every verb has one. */

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { interceptedActs, interceptionActions } from '../contracts/policy.ts'
-import { countLimit, durationLimit, networkRule, path, pathPattern, sizeLimit, text, variableName } from './schema-values.ts'
+import {
+  openFileLimit,
+  processLimit,
+  durationLimit,
+  networkRule,
+  path,
+  pathPattern,
+  sizeLimit,
+  text,
+  variableName,
+} from './schema-values.ts'
 
 const filesystem = z
   .strictObject({
@@ -62,8 +72,8 @@ const limits = z
     time: durationLimit.optional().describe('Wall time of one attempt.'),
     stall: durationLimit.optional().describe('Ends a job that shows neither output nor a changed file for this long.'),
     output: sizeLimit.optional().describe('Standard output and standard error together.'),
-    processes: countLimit.optional().describe('Processes and threads alive at once in a job.'),
-    openFiles: countLimit.optional().describe('Open files of one process.'),
+    processes: processLimit.optional().describe('Processes and threads alive at once in a job.'),
+    openFiles: openFileLimit.optional().describe('Open files of one process.'),
     temporary: sizeLimit.optional().describe('A job’s private /tmp, /dev/shm and home together.'),
   })
   .describe('How much a job may take.')

@@ -44,9 +44,14 @@ export const sizeLimit = parsed((text) => (text === unlimited ? null : parseSize
   examples: ['512MB', '1GiB', unlimited],
 })
 
-export const countLimit = z
-  .union([z.int().min(1).max(1_000_000), z.literal(unlimited)])
-  .meta({ title: `a number from 1 to 1000000, or "${unlimited}"`, examples: [512, unlimited] })
+/** Below `least` not even our own attacks from inside can be made, so nothing would start. */
+const countLimit = (least: number) =>
+  z
+    .union([z.int().min(least).max(1_000_000), z.literal(unlimited)])
+    .meta({ title: `a number from ${least} to 1000000, or "${unlimited}"`, examples: [512, unlimited] })
+
+export const processLimit = countLimit(2)
+export const openFileLimit = countLimit(32)
 
 export const text = z
   .string()

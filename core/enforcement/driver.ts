@@ -205,8 +205,8 @@ function failure(plugin: LayerPlugin, hook: Hook, error: unknown): BulkheadError
   const code = own !== undefined && passing.has(own.code) ? own.code : isDiskFull(error) ? 'host_no_space' : 'plugin_failed'
   return new BulkheadError(
     code,
-    // What the user wrote is nothing to look for in a plugin.
-    code === 'config_invalid' ? message : `plugin "${plugin.id}", ${hook}: ${message}`,
+    // What the user wrote, the journal and the native module are nothing to look for in a plugin.
+    /^(?:config|journal|native)_/.test(code) ? message : `plugin "${plugin.id}", ${hook}: ${message}`,
     {
       operation: hook,
       ...own?.details,

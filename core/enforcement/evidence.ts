@@ -16,6 +16,5 @@ export function requireHeld(plan: LayerPlan, evidence: readonly Evidence[]): voi
   throw new BulkheadError('layer_unverified', `${plan.layer} (${plan.plugin}): ${faults.join('; ')}`, {
     plugin: plan.plugin,
     operation: 'verify',
-    remedy: 'Nothing was started. Run "bulkhead doctor --attest" to see each attack and its result.',
   })
 }

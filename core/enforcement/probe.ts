@@ -13,7 +13,10 @@ export class Prober {
     this.#host = host
   }
 
-  /** Never rejects: a probe that fails makes the layer unusable. Such a failure is not remembered, so the next call tries again. */
+  /**
+   * A probe that fails makes the layer unusable. Such a failure is not remembered, so the next call tries again. Throws only what is not the
+   * layer's fault: `native_not_built`, `native_abi_mismatch`, `native_failed`.
+   */
   async ask(plugin: LayerPlugin): Promise<Availability> {
     const known = this.#known.get(plugin.id) ?? this.#driver.probe(plugin, this.#host)
     this.#known.set(plugin.id, known)
@@ -21,6 +24,7 @@ export class Prober {
       return await known
     } catch (error) {
       if (this.#known.get(plugin.id) === known) this.#known.delete(plugin.id)
+      if (BulkheadError.is(error) && error.code.startsWith('native_')) throw error
       return unusable(error)
     }
   }

@@ -71,7 +71,11 @@ export async function runGates(
 }
 
 function failed(spec: JobSpec, gate: GateSpec, problem: string): BulkheadError {
-  return new BulkheadError('merge_gate_failed', `gate ${gate.name}: ${problem}`, { job: spec.name, operation: gate.name })
+  return new BulkheadError('merge_gate_failed', `gate ${gate.name}: ${problem}`, {
+    job: spec.name,
+    operation: gate.name,
+    remedy: `See what it printed with bulkhead show ${spec.name}.`,
+  })
 }
 
 /** Nothing in it is worth keeping: it is the candidate and what the gates made of it. What cannot be deleted must not change the verdict. */

@@ -62,7 +62,7 @@ function declare(module: NativeModule, helper: string): Binding {
   return {
     startHelper() {
       const pid = new Int32Array(1)
-      const socket = checked('starting the helper', start(helper, pid))
+      const socket = checked(`starting ${helper}`, start(helper, pid))
       return { socket, pid: pid[0] ?? 0 }
     },
     reap: (pid, force) => Number(reap(pid, force ? 1 : 0)) !== 0,

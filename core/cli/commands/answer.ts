@@ -1,6 +1,5 @@
 import { Argument, InvalidArgumentError } from 'commander'
-import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
-import { escapeLine } from '../render/escape.ts'
+import { examples, inRepository, onRepository, type CommonOptions, tell, withJson } from '../app.ts'
 import type { Verb } from '../verb.ts'
 
 export const answer: Verb = {
@@ -10,10 +9,11 @@ export const answer: Verb = {
       .addArgument(new Argument('<verdict>', 'what to say').choices(['allow', 'deny']))
       .description('Answer what an agent asks for; it waits until then, and a question that nobody answers in time is denied')
       .option('-q, --question <number>', 'which one, when several wait (default: the oldest)', questionNumber)
-    command.action(async (job: string, verdict: string, options: CommonOptions & { question?: number }) => {
+    withJson(command, 'the answer').action(async (job: string, verdict: string, options: CommonOptions & { question?: number }) => {
       await inRepository(context, options, async (app) => {
         const { on, object } = app.answer(job, verdict === 'allow', options.question ?? null)
-        context.terminal.out(escapeLine(`${verdict === 'allow' ? 'allowed' : 'denied'} ${on} ${object}`))
+        const { id, name } = app.job(job).spec
+        tell(context, options, `${verdict === 'allow' ? 'allowed' : 'denied'} ${on} ${object}`, { job: id, name, on, object, verdict })
       })
     })
     examples(command, ['bulkhead answer fix-flaky-test allow', 'bulkhead answer fix-flaky-test deny --question 3'])

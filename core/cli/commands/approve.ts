@@ -1,5 +1,4 @@
-import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
-import { escapeLine } from '../render/escape.ts'
+import { examples, inRepository, onRepository, type CommonOptions, tell, withJson } from '../app.ts'
 import type { Verb } from '../verb.ts'
 
 export const approve: Verb = {
@@ -8,15 +7,18 @@ export const approve: Verb = {
       .argument('<job...>', 'names or ids')
       .description('Approve finished work: exactly the tree it has now may land')
       .option('--tree <hash>', 'only if this is the tree that was looked at')
-    command.action(async (names: string[], options: CommonOptions & { tree?: string }) => {
-      await inRepository(context, options, async (app) => {
-        for (const name of names) {
-          const tree = await app.approve(name, options.tree)
-          context.terminal.out(escapeLine(`approved ${app.job(name).spec.name} (tree ${tree.slice(0, 12)})`))
-        }
-        context.terminal.note('Land what is approved with: bulkhead merge')
-      })
-    })
+    withJson(command, 'what was approved, one object per line,').action(
+      async (names: string[], options: CommonOptions & { tree?: string }) => {
+        await inRepository(context, options, async (app) => {
+          for (const name of names) {
+            const tree = await app.approve(name, options.tree)
+            const { spec } = app.job(name)
+            tell(context, options, `approved ${spec.name} (tree ${tree.slice(0, 12)})`, { job: spec.id, name: spec.name, approved: tree })
+          }
+          if (options.json !== true) context.terminal.note('Land what is approved with: bulkhead merge')
+        })
+      },
+    )
     examples(command, ['bulkhead diff fix-flaky-test && bulkhead approve fix-flaky-test', 'bulkhead approve fix-flaky-test add-docs'])
   },
 }

@@ -5,7 +5,7 @@ import { surroundingsOf } from '../../compose-command.ts'
 import { configurationFileName, usualUserFile } from '../../config/locate.ts'
 import { makeDirectories } from '../../contracts/directories.ts'
 import { BulkheadError } from '../../contracts/error.ts'
-import { examples, inRepository, onRepository, type CommonOptions } from '../app.ts'
+import { examples, inRepository, onRepository, type CommonOptions, tell, withJson } from '../app.ts'
 import { packageRoot } from '../package-root.ts'
 import { knownAgents, repositoryTemplate, userTemplate } from '../render/templates.ts'
 import type { Verb, VerbContext } from '../verb.ts'
@@ -15,15 +15,15 @@ export const init: Verb = {
     const command = onRepository(program.command('init')).description(
       'Write bulkhead.yaml for this repository, and your own policy file if you have none; nothing that exists is changed',
     )
-    command.action(async (options: CommonOptions) => {
+    withJson(command, 'each file, one object per line,').action(async (options: CommonOptions) => {
       await inRepository(context, options, async (app) => {
         const { root } = app.workspaces.repository
-        write(context, join(root, configurationFileName), 0o644, repositoryTemplate(schemaFor(root), repositoryFacts(root)))
+        write(context, options, join(root, configurationFileName), 0o644, repositoryTemplate(schemaFor(root), repositoryFacts(root)))
         const own = usualUserFile(surroundingsOf(context))
         const agents = installedAgents(context.variables['PATH'] ?? '')
-        write(context, own, 0o600, userTemplate(schemaPath(), agents))
+        write(context, options, own, 0o600, userTemplate(schemaPath(), agents))
         const first = agents.length === 0 ? `write your agent into ${own}, then ` : ''
-        context.terminal.note(`Next: ${first}bulkhead doctor, then bulkhead run "what to do"`)
+        if (options.json !== true) context.terminal.note(`Next: ${first}bulkhead doctor, then bulkhead run "what to do"`)
       })
     })
     examples(command, ['bulkhead init', '$EDITOR ~/.config/bulkhead/bulkhead.yaml   # what agents may do, and which agents there are'])
@@ -31,19 +31,28 @@ export const init: Verb = {
 }
 
 /** Never replaces a file. */
-function write(context: VerbContext, path: string, mode: number, text: string): void {
+function write(context: VerbContext, options: CommonOptions, path: string, mode: number, text: string): void {
   try {
     makeDirectories(dirname(path))
     writeFileSync(path, text, { flag: 'wx', mode })
-    context.terminal.out(`wrote ${path}`)
+    tell(context, options, `wrote ${path}`, { path, written: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return context.terminal.out(`kept  ${path}`)
+    if (code === 'EEXIST' && present(path)) return tell(context, options, `kept  ${path}`, { path, written: false })
     if (code === 'ENOSPC' || code === 'EDQUOT') throw error
     throw new BulkheadError('usage_invalid', `${path} cannot be written (${code})`, {
       remedy: 'Make its directory a directory that you can write to.',
       cause: error,
     })
+  }
+}
+
+function present(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -46,6 +46,14 @@ test('as JSON', () => {
   ])
 })
 
+test('a defect as JSON', () => {
+  const { lines, exit } = reportError(new TypeError('boom'), { json: true, debug: false })
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { code: 'internal', message: 'boom', where: null, job: null, remedy: usual('internal'), exit: 70 },
+  ])
+  expect(exit).toBe(70)
+})
+
 test('the stack is shown with BULKHEAD_DEBUG only, escaped', () => {
   const thrown = new Error('a\u001bb', { cause: new Error('inner') })
   const { lines } = reportError(thrown, { json: false, debug: true })

@@ -13,6 +13,10 @@ describe('help', () => {
     expect(out).toMatch(new RegExp(`\nExamples:\n(?:  .*\n)*?  .*bulkhead ${verb}`))
   })
 
+  test.each(Object.keys(verbs).filter((verb) => !['completion', 'audit'].includes(verb)))('%s has --json', async (verb) => {
+    expect((await cli(verb, '--help')).out).toMatch(/^ {2}--json /m)
+  })
+
   test('the whole help names every verb and every exit code', async () => {
     const { code, out } = await cli('--help')
     expect(code).toBe(0)

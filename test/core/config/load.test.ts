@@ -184,7 +184,7 @@ const userMistakes: readonly (readonly [text: string, lines: readonly string[]])
   ['policy: {limits: {time: 5}}', ['config_invalid USER:1:25: policy.limits.time must be a duration, not 5; Write it like 30m.']],
   ['policy: {limits: {time: 5x}}', ['config_invalid USER:1:25: "5x" is not a duration; Write it like 30m, 2h, unlimited.']],
   ['policy: {limits: {output: 5 MB}}', ['config_invalid USER:1:27: "5 MB" is not a size; Write it like 512MB, 1GiB, unlimited.']],
-  ['policy: {limits: {processes: 0}}', ['config_invalid USER:1:30: policy.limits.processes must be at least 1; Write it like 512.']],
+  ['policy: {limits: {processes: 0}}', ['config_invalid USER:1:30: policy.limits.processes must be at least 2; Write it like 512.']],
   [
     'policy: {limits: {time: 1m, stall: 2m}}',
     [
