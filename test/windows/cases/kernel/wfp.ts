@@ -7,6 +7,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import koffi from 'koffi'
 import { closeNetwork, userOfThisProcess } from '../../../../native/windows/wfp.ts'
 import type { Tries } from '../../support/network-agent.ts'
 import { tryNetwork } from '../../support/network-agent.ts'
@@ -43,6 +44,20 @@ const closed = (): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(Object.keys(tries).map((name) => [name, 'EACCES'])),
   gateway: 'ok',
 })
+
+/** Binds a raw socket that speaks TCP, which no permission for TCP may cover. 0, or the number of the error. */
+function bindRaw(): number {
+  const winsock = koffi.load('ws2_32.dll')
+  const started = winsock.func('int WSAStartup(uint16_t version, _Out_ uint8_t *data)')(0x202, Buffer.alloc(512)) as number
+  if (started !== 0) return started
+  const lastError = winsock.func('int WSAGetLastError()') as () => number
+  const socket = winsock.func('uint64_t socket(int family, int type, int protocol)')(2, 3, 6) as number
+  const address = Buffer.from([2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+  const bound = winsock.func('int bind(uint64_t socket, const uint8_t *address, int size)')(socket, address, address.length) as number
+  const error = bound === 0 ? 0 : lastError()
+  winsock.func('int closesocket(uint64_t socket)')(socket)
+  return error
+}
 
 /** Somebody else who holds a wall until he is killed. */
 async function startHolder(account: string): Promise<{ kill(): Promise<void> }> {
@@ -85,6 +100,13 @@ describe('a wall for the account that this runs as', () => {
       'the same port elsewhere': ['tcp', '127.0.0.2', gatewayPort],
     } as const
     assert.deepEqual(await tryNetwork(strangers), { 'a documentation address': 'EACCES', 'the same port elsewhere': 'EACCES' })
+  })
+
+  test('refuses raw sockets, also such that speak TCP', async () => {
+    assert.equal(bindRaw(), 0, 'control')
+    await using wall = await closeNetwork(me, gatewayPort)
+    assert.ok(wall)
+    assert.equal(bindRaw(), 10_013)
   })
 
   test('is gone when it is opened again', async () => {

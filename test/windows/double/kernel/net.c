@@ -20,7 +20,7 @@
 #define AFD_SENDMSG 0x120338u
 #define AFD_GET_INFO 0x120368u
 
-enum { IS_LOOPBACK = 0x1, IS_RAW = 0x200 }; /* FWP_CONDITION_FLAG_* of fwptypes.h */
+enum { IS_LOOPBACK = 0x1, IS_RAW = 0x10 }; /* FWP_CONDITION_FLAG_* of fwptypes.h */
 
 typedef struct {
   int family, type, protocol;
