@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { defaultPolicy } from '../../../core/config/defaults.ts'
-import type { Enforced, EnvironmentSpec, Launcher, Layer, Policy, WorkspaceView } from '../../../core/contracts/index.ts'
+import type { Denial, Enforced, EnvironmentSpec, Launcher, Layer, Policy, WorkspaceView } from '../../../core/contracts/index.ts'
 import { layers } from '../../../core/contracts/index.ts'
 import { EnforcementPipeline, type EnforcementParts } from '../../../core/enforcement/pipeline.ts'
 import { createHost, createLauncher } from '../../../native/index.ts'
@@ -64,7 +64,12 @@ export class Walls implements AsyncDisposable {
   }
 
   /** Throws what `Enforcement.enter` throws. */
-  enter(workspace: WorkspaceView, argv: readonly string[], policy: Partial<Policy> = {}): Promise<Enforced> {
+  enter(
+    workspace: WorkspaceView,
+    argv: readonly string[],
+    policy: Partial<Policy> = {},
+    onDenial: (denial: Denial) => void = () => undefined,
+  ): Promise<Enforced> {
     return this.enforcement.enter({
       job: `job_${'0'.repeat(12)}`,
       environment: this.environment,
@@ -73,7 +78,7 @@ export class Walls implements AsyncDisposable {
       command: { argv, directory: workspace.path, environment: {} },
       stdio: { kind: 'pipes' },
       signal: new AbortController().signal,
-      onDenial: () => undefined,
+      onDenial,
     })
   }
 
