@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process'
 import { accessSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { composeCommand } from '../core/compose.ts'
 import type { CommandApp } from '../core/compose.ts'
-import { compare, printTable } from './measure.ts'
+import type { LaunchSpec } from '../core/contracts/index.ts'
+import { createLauncher } from '../native/index.ts'
+import { compare, median, printTable } from './measure.ts'
 import type { Contender } from './measure.ts'
 
+/** The page tables of a process that has been at work for a while. */
+const residentBytes = 2 ** 30
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 51)
 
 /** What a user would take instead, and ours: a whole process each, but for the last, which is what every job of a queue costs. */
@@ -26,6 +30,7 @@ export async function benchLaunch(root: string): Promise<void> {
     printTable('launch of `true`, until it has ended', timings, 'plain spawn')
     if (bwrap === null) console.log('bwrap is not installed (Debian: bubblewrap), so there is no ratio to it')
     await printConcurrent(app, workspace)
+    await printBlocking(workspace)
   } finally {
     await app[Symbol.asyncDispose]()
     await rm(workspace, { recursive: true, force: true })
@@ -52,16 +57,49 @@ async function launch({ configuration, enforcement }: CommandApp, workspace: str
 }
 
 async function printConcurrent(app: CommandApp, workspace: string): Promise<void> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
   for (const width of [1, 8, 64]) {
     const begin = performance.now()
+    const loop = performance.eventLoopUtilization()
     await Promise.all(Array.from({ length: width }, () => launch(app, workspace)))
     const each = (performance.now() - begin) / width
-    console.log(`${String(width).padStart(3)} at once inside the orchestrator: ${each.toFixed(2)} ms each`)
+    const busy = performance.eventLoopUtilization(loop).active / width
+    const count = String(width).padStart(3)
+    console.log(`${count} at once inside the orchestrator: ${each.toFixed(2)} ms each, of which ${busy.toFixed(2)} ms of the event loop`)
   }
-  delay.disable()
-  console.log(`event loop delay while launching: p99 ${(delay.percentile(99) / 1e6).toFixed(2)} ms (includes the launches’ own JavaScript)`)
+}
+
+/**
+ * What a launch does in one piece, and nothing else can happen meanwhile: until the helper has the plan. Beside it what Node's own spawn
+ * does in one piece, which copies the page tables of the whole process.
+ */
+async function printBlocking(workspace: string): Promise<void> {
+  await using launcher = createLauncher()
+  const spec: LaunchSpec = {
+    command: { argv: ['/bin/true'], directory: workspace, environment: {} },
+    token: null,
+    filesystem: null,
+    network: null,
+    interception: null,
+    limits: { processes: null, openFiles: null },
+  }
+  const resident = Buffer.alloc(residentBytes, 1)
+  const pieces = { launch: [] as number[], spawn: [] as number[] }
+  for (let round = -2; round < rounds; round++) {
+    const begin = performance.now()
+    const launching = launcher.launch(spec, { kind: 'pipes' })
+    if (round >= 0) pieces.launch.push(performance.now() - begin)
+    await using sandbox = await launching
+    await sandbox.start()
+    await sandbox.exited
+    const before = performance.now()
+    const child = spawn('/bin/true', { stdio: 'pipe' })
+    if (round >= 0) pieces.spawn.push(performance.now() - before)
+    await new Promise((resolve) => child.once('close', resolve))
+  }
+  const [ours, node] = [median(pieces.launch), median(pieces.spawn)]
+  console.log(
+    `event loop blocked in one piece, ${resident.length / 2 ** 30} GiB resident: a launch ${ours.toFixed(2)} ms, one spawn of Node’s ${node.toFixed(2)} ms (x${(ours / node).toFixed(2)})`,
+  )
 }
 
 function findBwrap(): string | null {

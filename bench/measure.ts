@@ -33,6 +33,11 @@ function percentiles(samples: readonly number[]): { p50: number; p99: number } {
   return { p50: at(0.5), p99: at(0.99) }
 }
 
+/** Milliseconds. */
+export function median(samples: readonly number[]): number {
+  return percentiles(samples).p50
+}
+
 /** A table with ratios to the contender named `base`. */
 export function printTable(title: string, timings: readonly Timing[], base: string): void {
   const reference = timings.find(({ name }) => name === base)?.p50 ?? Number.NaN
