@@ -113,7 +113,8 @@ static long share(struct out *out, struct bh_text16 rest) {
   }
   put(out, '\\');
   put_components(out, rest);
-  return finish(out);
+  /* The redirector itself is no file. */
+  return out->length < 2 && !out->full ? BH_PATH_NO_FILE : finish(out);
 }
 
 /* Which letter a device has. */

@@ -1,5 +1,6 @@
 #include "../hook-policy.h"
 #include "hooks.h"
+#include "shape.h"
 
 static const struct bh_hook_policy *policy;
 static const struct bh_blob *blob;

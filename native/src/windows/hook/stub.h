@@ -14,9 +14,6 @@ struct bh_stub {
   bool optional; /* not every version of the system has it */
 };
 
-/* Plain C: true when `code` (32 bytes) is a stub that can be moved. See stub.c. */
-bool bh_stub_is_sound(const uint8_t *code);
-
 /*
  * Installs those that `acts` asks for. All or nothing counts: false when a stub is missing or not sound, and then the process must not run
  * (some stubs may be changed by then). *count is increased by what was installed. Only while no other thread of the program runs.
@@ -25,8 +22,4 @@ bool bh_stubs_install(const struct bh_stub *stubs, size_t count, uint32_t acts, 
 
 /* Code that any process of the machine has at this address once the hook is in: for finding out whether it is. */
 const void *bh_stub_marker(void);
-/* True when the bytes read from another process at bh_stub_marker are a changed stub. */
-bool bh_stub_is_changed(const uint8_t *code);
-#define BH_STUB_MARK 16
-
 #endif
