@@ -31,6 +31,7 @@ export async function stageProduct(stage: string, tools: Tools): Promise<void> {
   const natives = join('native', 'build', 'win32-x64')
   cpSync(join(packageRoot, natives), join(stage, natives), { recursive: true })
   cpSync(builtDoubles, join(stage, 'double'), { recursive: true })
+  cpSync(builtPrograms, join(stage, 'programs'), { recursive: true })
 }
 
 async function buildProduct(node: string, typescript: string): Promise<void> {
@@ -41,10 +42,12 @@ async function buildProduct(node: string, typescript: string): Promise<void> {
 
 /** Of this checkout only, unlike what is in the cache. */
 const builtDoubles = join(packageRoot, 'node_modules', '.cache', 'bulkhead-double')
+const builtPrograms = join(packageRoot, 'node_modules', '.cache', 'bulkhead-windows-programs')
 
 async function buildNatives(node: string): Promise<void> {
   await run(node, [join('native', 'build.mjs'), '--target', 'win32-x64'], { cwd: packageRoot })
   await run(node, [join(windowsTests, 'double', 'build.mjs'), builtDoubles], { cwd: packageRoot })
+  await run(node, [join(windowsTests, 'native', 'build.mjs'), builtPrograms], { cwd: packageRoot })
 }
 
 /** What tests of the Linux suite need that run here too; vitest itself is `support/vitest.mjs`. */

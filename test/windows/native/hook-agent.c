@@ -153,7 +153,7 @@ static DWORD with_victim(const wchar_t *self, DWORD access, bool end) {
   wchar_t line[1024];
   STARTUPINFOW startup = {.cb = sizeof(startup)};
   PROCESS_INFORMATION process;
-  _snwprintf(line, 1024, L"\"%ls\" wait 20000", self);
+  _snwprintf(line, 1024, L"\"%ls\" wait 4000", self);
   if (!CreateProcessW(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process)) return GetLastError();
   HANDLE other = OpenProcess(access, FALSE, process.dwProcessId);
   DWORD error = other ? 0 : GetLastError();
@@ -167,12 +167,53 @@ static DWORD with_victim(const wchar_t *self, DWORD access, bool end) {
 
 static DWORD flood(const wchar_t *path, int count) {
   DWORD error = 0;
+  const ULONGLONG begun = GetTickCount64();
   for (int i = 0; i < count; i++) {
     HANDLE file = CreateFileW(path, GENERIC_WRITE, 7, NULL, OPEN_ALWAYS, 0, NULL);
     if (file == INVALID_HANDLE_VALUE) error = GetLastError();
     else CloseHandle(file);
   }
+  printf("took %llu\n", GetTickCount64() - begun);
   return error;
+}
+
+/* From now on the system tells this process that every other one is a 32-bit one (NtQueryInformationProcess, ProcessWow64Information). */
+static NTSTATUS(NTAPI *real_query)(HANDLE, int, void *, ULONG, ULONG *);
+static NTSTATUS NTAPI fake_query(HANDLE process, int kind, void *into, ULONG size, ULONG *needed) {
+  if (kind != 26) return real_query(process, kind, into, size, needed);
+  *(ULONG_PTR *)into = 0x7ffd0000;
+  return 0;
+}
+
+static DWORD pretend_32_bit(void) {
+  BYTE jump[13] = {0x49, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0, 0x41, 0xff, 0xe3};
+  BYTE *stub = (BYTE *)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtQueryInformationProcess");
+  BYTE *copy = VirtualAlloc(NULL, 64, MEM_RESERVE | MEM_COMMIT, PAGE_EXECUTE_READWRITE);
+  const void *to = (const void *)fake_query;
+  DWORD before;
+  if (!copy || !VirtualProtect(stub, 32, PAGE_EXECUTE_READWRITE, &before)) return GetLastError();
+  memcpy(copy, stub, 32);
+  real_query = (void *)copy;
+  memcpy(jump + 2, &to, sizeof(to));
+  memcpy(stub + 8, jump, sizeof(jump));
+  return 0;
+}
+
+/* Says things on the event pipe that nobody should believe. */
+static DWORD garbage(const wchar_t *pipe) {
+  static char bytes[20000];
+  DWORD done;
+  memset(bytes, 0x41, sizeof(bytes));
+  for (int i = 0; i < 8; i++) {
+    HANDLE end = CreateFileW(pipe, FILE_READ_DATA | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+    if (end == INVALID_HANDLE_VALUE && GetLastError() == ERROR_PIPE_BUSY && WaitNamedPipeW(pipe, 2000)) {
+      end = CreateFileW(pipe, FILE_READ_DATA | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+    }
+    if (end == INVALID_HANDLE_VALUE) return GetLastError();
+    WriteFile(end, bytes, i % 2 ? 5 : sizeof(bytes), &done, NULL);
+    CloseHandle(end);
+  }
+  return 0;
 }
 
 static DWORD clock_change(void) {
@@ -217,6 +258,9 @@ int wmain(int count, wchar_t **a) {
     else if (!wcscmp(act, L"bind6")) error = bind_to(one, true);
     else if (!wcscmp(act, L"sendto")) error = send_datagram(one);
     else if (!wcscmp(act, L"service")) error = open_service(one);
+    else if (!wcscmp(act, L"garbage")) error = garbage(one);
+    else if (!wcscmp(act, L"pretend-32-bit")) error = pretend_32_bit(), taken = 0;
+    else if (!wcscmp(act, L"create-value")) error = RegSetKeyValueW(HKEY_CURRENT_USER, one, two, REG_SZ, L"x", 4), taken = 2;
     else if (!wcscmp(act, L"wait")) Sleep((DWORD)_wtoi(one)), error = 0;
     else if (!wcscmp(act, L"exit")) return _wtoi(one);
     else if (!wcscmp(act, L"rename")) error = last(MoveFileExW(one, two, MOVEFILE_REPLACE_EXISTING)), taken = 2;

@@ -5,7 +5,8 @@
  *   hook-runner.exe [option...] [rule...] -- <command line>
  *
  * Options: held; wow64=report; timeout=<milliseconds>; answer=yes|no|never; damage=<byte offset in the policy>; slow=<milliseconds the
- * supervisor takes for each event>; unhooked (the control: nothing is injected).
+ * supervisor takes for each event>; stub=<system call whose code is changed before the hook comes>; outsider (a process that is not in the job
+ * says hello too); unhooked (the control: nothing is injected). `%PIPE%` in the command line becomes the name of the event pipe.
  * Rule: `act,action,match` or `act,redirect,match,target`. Its id is its place.
  *
  * Standard output, one JSON value in each line: {"event":...}, {"ask":...}, {"kill":rule}, {"inject":error,"step":...}, and at the end
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <windows.h>
 
+#include "hook-frame.h"
 #include "hook-policy.h"
 #include "inject.h"
 #include "launcher/events.h"
@@ -110,20 +112,48 @@ static void prove(char *acts) {
   exit(0);
 }
 
-static void feature(void) {
-  wchar_t path[MAX_PATH];
+static void feature(const wchar_t *path) {
   char reason[256] = "";
-  GetModuleFileNameW(NULL, path, MAX_PATH);
-  wcscpy(wcsrchr(path, L'\\') + 1, L"bulkhead-hook.dll");
   const uint32_t error = bh_hook_feature(path, reason, sizeof(reason));
   printf("{\"feature\":%u,\"reason\":\"%s\"}\n", (unsigned)error, reason);
   exit(0);
 }
 
-/* Everything behind ` -- `, as it was written. */
-static wchar_t *command_line(void) {
+/* Everything behind ` -- `, as it was written, with the pipe's name. */
+static wchar_t *command_line(const wchar_t *pipe) {
+  static wchar_t line[32768];
   wchar_t *at = wcsstr(GetCommandLineW(), L" -- ");
-  return at ? _wcsdup(at + 4) : NULL;
+  if (!at) return NULL;
+  size_t length = 0;
+  for (at += 4; *at && length < 32000;) {
+    const bool gap = wcsncmp(at, L"%PIPE%", 6) == 0;
+    if (gap) length += (size_t)swprintf(line + length, 32767 - length, L"%ls", pipe);
+    else line[length++] = *at;
+    at += gap ? 6 : 1;
+  }
+  return line;
+}
+
+/* `mov r10, rcx` in its other form: it works as before, but does not look like a stub any more. */
+static void change_stub(HANDLE process, const char *name) {
+  static const uint8_t other[3] = {0x49, 0x89, 0xca};
+  void *at = (void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name);
+  DWORD before;
+  if (!at || !VirtualProtectEx(process, at, 3, PAGE_EXECUTE_READWRITE, &before) || !WriteProcessMemory(process, at, other, 3, NULL)) {
+    fatal("changing a stub", GetLastError());
+  }
+}
+
+static void be_outsider(const wchar_t *pipe) {
+  uint8_t bytes[64], welcome = 0;
+  DWORD done = 0;
+  struct bh_hook_frame hello = {.type = BH_HOOK_HELLO, .version = BH_HOOK_POLICY_VERSION};
+  const DWORD length = (DWORD)bh_hook_frame_write(&hello, bytes);
+  HANDLE end = CreateFileW(pipe, FILE_READ_DATA | FILE_WRITE_DATA, 0, NULL, OPEN_EXISTING, 0, NULL);
+  if (end == INVALID_HANDLE_VALUE) fatal("connecting as an outsider", GetLastError());
+  const bool heard = WriteFile(end, bytes, length, &done, NULL) && ReadFile(end, &welcome, 1, &done, NULL) && done == 1;
+  printf("{\"outsider\":%s}\n", heard ? "true" : "false");
+  CloseHandle(end);
 }
 
 int wmain(int count, wchar_t **arguments);
@@ -132,7 +162,8 @@ int wmain(int count, wchar_t **arguments) {
   static wchar_t dll[MAX_PATH];
   size_t rule_count = 0, at_fault = 0;
   long damage = -1;
-  bool unhooked = false;
+  bool unhooked = false, outsider = false;
+  char *stub = NULL;
   struct run run = {.answer = "no"};
   struct bh_hook_options options = {.ask_timeout = 2000, .supervisor = GetCurrentProcessId()};
   setvbuf(stdout, NULL, _IOLBF, 4096);
@@ -141,6 +172,8 @@ int wmain(int count, wchar_t **arguments) {
     if (wcschr(a, L',')) rules[rule_count] = parse_rule(a, (uint32_t)rule_count), rule_count++;
     else if (wcscmp(a, L"held") == 0) options.held = true;
     else if (wcscmp(a, L"unhooked") == 0) unhooked = true;
+    else if (wcscmp(a, L"outsider") == 0) outsider = true;
+    else if (wcsncmp(a, L"stub=", 5) == 0) stub = narrow(a + 5);
     else if (wcscmp(a, L"wow64=report") == 0) options.report_wow64 = true;
     else if (wcsncmp(a, L"timeout=", 8) == 0) options.ask_timeout = (uint32_t)_wtol(a + 8);
     else if (wcsncmp(a, L"answer=", 7) == 0) run.answer = narrow(a + 7);
@@ -148,11 +181,9 @@ int wmain(int count, wchar_t **arguments) {
     else if (wcsncmp(a, L"slow=", 5) == 0) run.slow = (DWORD)_wtol(a + 5);
     else if (wcsncmp(a, L"dll=", 4) == 0) wcscpy(dll, a + 4);
     else if (wcsncmp(a, L"prove=", 6) == 0) prove(narrow(a + 6));
-    else if (wcscmp(a, L"feature") == 0) feature();
+    else if (wcsncmp(a, L"feature=", 8) == 0) feature(a + 8);
     else fatal("argument", (unsigned)i);
   }
-  wchar_t *line = command_line();
-  if (!line) fatal("no command", 0);
   if (!dll[0]) {
     GetModuleFileNameW(NULL, dll, MAX_PATH);
     wcscpy(wcsrchr(dll, L'\\') + 1, L"bulkhead-hook.dll");
@@ -173,8 +204,12 @@ int wmain(int count, wchar_t **arguments) {
 
   STARTUPINFOW startup = {.cb = sizeof(startup)};
   PROCESS_INFORMATION process;
+  wchar_t *line = command_line(bh_events_pipe(run.events));
+  if (!line) fatal("no command", 0);
+  if (outsider) be_outsider(bh_events_pipe(run.events));
   if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, &process)) fatal("CreateProcess", GetLastError());
   if (!AssignProcessToJobObject(run.job, process.hProcess)) fatal("AssignProcessToJobObject", GetLastError());
+  if (stub) change_stub(process.hProcess, stub);
   const char *step = "";
   error = unhooked ? 0 : bh_inject(process.hProcess, dll, &blob, &step);
   if (error) {

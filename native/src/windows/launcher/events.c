@@ -226,10 +226,11 @@ static void forward_question(struct bh_events *events, struct client *client, co
 /* False: this is no client of ours, or not in a way we know. */
 static bool hear(struct bh_events *events, struct client *client, const struct bh_hook_frame *frame) {
   if (!client->greeted) {
-    if (frame->type != BH_HOOK_HELLO || frame->version != BH_HOOK_POLICY_VERSION || !say(client, 1)) return false;
-    client->greeted = true;
+    if (frame->type != BH_HOOK_HELLO || frame->version != BH_HOOK_POLICY_VERSION) return false;
+    /* First: with the answer the process goes on, and may be over before we are. */
     remember(events, client->pid);
-    return true;
+    client->greeted = true;
+    return say(client, 1);
   }
   /* Questions and events come on connections of their own. */
   if (frame->type == BH_HOOK_EVENT && client->question == 0 && frame->action != BH_HOOK_ASK) {

@@ -1,0 +1,33 @@
+/**
+ * Builds the C programs of the cases with mingw-w64 (`$MINGW_CC` or x86_64-w64-mingw32-gcc):
+ *
+ *   node test/windows/native/build.mjs [output-directory]     default: build/ beside this file
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const compiler = process.env.MINGW_CC ?? 'x86_64-w64-mingw32-gcc'
+const output = resolve(process.argv[2] ?? join(here, 'build'))
+const windows = join(here, '..', '..', '..', 'native', 'src', 'windows')
+
+const flags = ['-std=gnu11', '-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DUNICODE', '-D_UNICODE', '-Wall', '-Wextra', '-Werror']
+const all = [...flags, '-Wno-missing-field-initializers', '-O2', '-static-libgcc', '-s', '-municode', '-I', windows]
+
+/** What the launcher has of the hook, for the runner; agents have nothing of it. */
+const product = [
+  ...['fold.c', 'hook-frame.c', 'hook-policy.c', 'inject.c', 'text16.c'],
+  ...['events.c', 'hook-attempt.c', 'hook-feature.c', 'hook-policy-build.c'].map((name) => `launcher/${name}`),
+].map((name) => join(windows, name))
+
+const programs = {
+  'hook-runner.exe': ['hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
+  'hook-agent.exe': ['hook-agent.c', '-lws2_32', '-ladvapi32'],
+}
+
+mkdirSync(output, { recursive: true })
+for (const [name, parts] of Object.entries(programs)) {
+  execFileSync(compiler, [...all, '-o', join(output, name), ...parts], { cwd: here, stdio: 'inherit' })
+}
