@@ -37,6 +37,7 @@ const targets = [
   },
   /* In system32 because that is where the product loads it from; the test bed copies what is in there into the prefix. */
   { name: 'system32/fwpuclnt.dll', files: [...sources('wfp'), 'common/record.c', ...pure], link: ['-shared', '-ladvapi32'] },
+  program('double-check.exe', ['tools/check.c', 'wfp/convert.c', 'wfp/evaluate.c', ...pure], '-ladvapi32'),
   program('double-run.exe', ['tools/run.c'], '-ladvapi32'),
   ...sources('selftest').map((file) =>
     program(`${file.slice('selftest/'.length, -2)}.exe`, [file], '-ladvapi32', '-lws2_32', '-lfwpuclnt', '-lnetapi32', '-luserenv'),

@@ -106,3 +106,26 @@ NTSTATUS bd_access_check(const bd_sd *sd, const bd_token *token, ACCESS_MASK des
   *granted = desired;
   return BD_SUCCESS;
 }
+
+ACCESS_MASK bd_through_parent(const bd_sd *parent, const bd_token *token) {
+  ACCESS_MASK granted, more = 0;
+  if (!bd_access_check(parent, token, FILE_LIST_DIRECTORY, &bd_map_file, &granted)) more |= FILE_READ_ATTRIBUTES | SYNCHRONIZE;
+  if (!bd_access_check(parent, token, FILE_DELETE_CHILD, &bd_map_file, &granted)) more |= DELETE;
+  return more;
+}
+
+NTSTATUS bd_file_check(const bd_sd *sd, ACCESS_MASK more, const bd_token *token, ACCESS_MASK desired, ACCESS_MASK *granted) {
+  BOOL maximum = (desired & MAXIMUM_ALLOWED) != 0;
+  MapGenericMask(&desired, (GENERIC_MAPPING *)&bd_map_file);
+  *granted = 0;
+  /* What is left once the rest came from elsewhere; synchronising alone is no access. */
+  ACCESS_MASK left = desired & ~more;
+  if (!(left & ~(ACCESS_MASK)SYNCHRONIZE)) {
+    *granted = desired;
+    return BD_SUCCESS;
+  }
+  NTSTATUS status = bd_access_check(sd, token, left, &bd_map_file, granted);
+  if (status && maximum && more && !(left & ~(ACCESS_MASK)(MAXIMUM_ALLOWED | SYNCHRONIZE))) status = BD_SUCCESS;
+  if (!status) *granted |= maximum ? more & bd_map_file.GenericAll : desired & more;
+  return status;
+}

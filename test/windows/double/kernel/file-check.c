@@ -8,43 +8,36 @@ ACCESS_MASK bd_handle_rights(HANDLE handle) {
   return NtQueryObject(handle, 0 /* ObjectBasicInformation */, &basic, sizeof(basic), NULL) == STATUS_SUCCESS ? basic.granted : 0;
 }
 
-/** NTFS: whoever may list a directory may read its entries' attributes; whoever may delete children may delete them ("File Security and Access Rights"). */
 static ACCESS_MASK through_parent(const WCHAR *path, const bd_token *caller) {
   WCHAR parent[BD_PATH];
   bd_sd sd;
-  ACCESS_MASK granted, more = 0;
-  if (!bd_parent_of(path, parent) || !bd_file_descriptor(parent, TRUE, &sd)) return 0;
-  if (!bd_access_check(&sd, caller, FILE_LIST_DIRECTORY, &bd_map_file, &granted)) more |= FILE_READ_ATTRIBUTES | SYNCHRONIZE;
-  if (!bd_access_check(&sd, caller, FILE_DELETE_CHILD, &bd_map_file, &granted)) more |= DELETE;
+  return bd_parent_of(path, parent) && bd_file_descriptor(parent, TRUE, &sd) ? bd_through_parent(&sd, caller) : 0;
+}
+
+/** "File Security and Access Rights": with FILE_FLAG_BACKUP_SEMANTICS, the backup and restore privileges grant what copying needs. */
+static ACCESS_MASK by_privilege(const bd_token *caller) {
+  ACCESS_MASK more = 0;
+  if (caller->privileges & BD_PRIVILEGE(BD_SE_BACKUP)) more |= bd_map_file.GenericRead | FILE_TRAVERSE | ACCESS_SYSTEM_SECURITY;
+  if (caller->privileges & BD_PRIVILEGE(BD_SE_RESTORE)) more |= bd_map_file.GenericWrite | WRITE_DAC | WRITE_OWNER | DELETE;
   return more;
 }
 
 NTSTATUS bd_check_existing(const bd_target *target, ACCESS_MASK desired, BOOL for_backup, ACCESS_MASK *granted) {
   bd_token caller;
   bd_sd sd;
-  ACCESS_MASK more;
   NTSTATUS status = bd_token_caller(&caller);
   if (status) return status;
   if (!bd_file_descriptor(target->path, target->directory, &sd)) return STATUS_ACCESS_DENIED;
-  MapGenericMask(&desired, (GENERIC_MAPPING *)&bd_map_file);
   *granted = 0;
   if (!desired) return STATUS_SUCCESS;
-  status = bd_access_check(&sd, &caller, desired, &bd_map_file, granted);
-  if (!status && !(desired & MAXIMUM_ALLOWED)) return status;
-  more = through_parent(target->path, &caller);
-  /* Only now, because it costs a call and decides rarely. */
-  bd_token_caller_privileges(&caller);
-  if (for_backup && (caller.privileges & BD_PRIVILEGE(BD_SE_BACKUP))) more |= bd_map_file.GenericRead | FILE_TRAVERSE | ACCESS_SYSTEM_SECURITY;
-  if (for_backup && (caller.privileges & BD_PRIVILEGE(BD_SE_RESTORE))) more |= bd_map_file.GenericWrite | WRITE_DAC | WRITE_OWNER | DELETE;
-  ACCESS_MASK left = desired & ~more;
-  if (!(left & ~(ACCESS_MASK)SYNCHRONIZE)) {
-    *granted = desired & ~(ACCESS_MASK)MAXIMUM_ALLOWED;
-    return STATUS_SUCCESS;
+  if (!(desired & MAXIMUM_ALLOWED)) {
+    status = bd_access_check(&sd, &caller, desired, &bd_map_file, granted);
+    if (!status) return status;
   }
-  status = bd_access_check(&sd, &caller, left, &bd_map_file, granted);
-  if (status && (desired & MAXIMUM_ALLOWED) && !(left & ~(ACCESS_MASK)(SYNCHRONIZE | MAXIMUM_ALLOWED)) && more) status = STATUS_SUCCESS;
-  if (!status) *granted |= desired & MAXIMUM_ALLOWED ? more & bd_map_file.GenericAll : desired & ~(ACCESS_MASK)MAXIMUM_ALLOWED;
-  return status;
+  /* The rest costs calls and decides rarely. */
+  bd_token_caller_privileges(&caller);
+  ACCESS_MASK more = through_parent(target->path, &caller) | (for_backup ? by_privilege(&caller) : 0);
+  return bd_file_check(&sd, more, &caller, desired, granted);
 }
 
 NTSTATUS bd_check_add(const WCHAR *path, BOOL directory) {

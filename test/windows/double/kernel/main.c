@@ -4,6 +4,7 @@
 #include "config.h"
 #include "file.h"
 #include "hook.h"
+#include "logs.h"
 #include "process.h"
 #include "security.h"
 #include "token.h"
@@ -59,7 +60,7 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved) {
   else if (!bd_hook_prepare()) fail("hooks", 0);
   else if (!bd_prefix_find(bd_shared->prefix)) fail("prefix", 0);
   else if (!begin(&line)) fail("double.conf, line", line);
-  else if (!bd_named_security_install() || !bd_accounts_install() || !bd_lookup_install() || !bd_logon_install()) fail("replacements", 0);
+  else if (!bd_named_security_install() || !bd_accounts_install() || !bd_lookup_install() || !bd_logon_install() || !bd_desktop_install()) fail("replacements", 0);
   else bd_hook_install();
   return TRUE;
 }

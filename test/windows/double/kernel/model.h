@@ -100,6 +100,13 @@ BOOL bd_add_ace(bd_sd *sd, BYTE type, BYTE flags, DWORD mask, const bd_sid *sid)
 
 /* check.c */
 NTSTATUS bd_access_check(const bd_sd *sd, const bd_token *token, ACCESS_MASK desired, const GENERIC_MAPPING *map, ACCESS_MASK *granted);
+/**
+ * What a directory lets one do to its entries whatever their own descriptors say, on NTFS: who may list it may read their attributes, who may delete
+ * children may delete them ("File Security and Access Rights").
+ */
+ACCESS_MASK bd_through_parent(const bd_sd *parent, const bd_token *token);
+/** The check of a file, with `more` granted from elsewhere. */
+NTSTATUS bd_file_check(const bd_sd *sd, ACCESS_MASK more, const bd_token *token, ACCESS_MASK desired, ACCESS_MASK *granted);
 /** The rights for which a write-restricted token is checked twice. */
 ACCESS_MASK bd_write_rights(const GENERIC_MAPPING *map);
 BOOL bd_token_has(const bd_token *token, const bd_sid *sid);

@@ -80,6 +80,9 @@ enum { BD_FILE_BASIC = 4, BD_FILE_RENAME = 10, BD_FILE_LINK = 11, BD_FILE_DISPOS
   X(NtOpenProcess, (HANDLE *, ACCESS_MASK, const OBJECT_ATTRIBUTES *, const CLIENT_ID *))                                                            \
   X(NtOpenThread, (HANDLE *, ACCESS_MASK, const OBJECT_ATTRIBUTES *, const CLIENT_ID *))                                                             \
   X(NtDuplicateObject, (HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG))                                                                \
+  X(NtCreateJobObject, (HANDLE *, ACCESS_MASK, const OBJECT_ATTRIBUTES *))                                                                           \
+  X(NtSetInformationJobObject, (HANDLE, ULONG, void *, ULONG))                                                                                       \
+  X(NtAssignProcessToJobObject, (HANDLE, HANDLE))                                                                                                    \
   X(NtDeviceIoControlFile, (HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, ULONG, void *, ULONG, void *, ULONG))
 
 enum bd_hook {

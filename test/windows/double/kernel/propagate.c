@@ -1,5 +1,6 @@
 /* NtCreateUserProcess: may the program be started under this token, and into every child the double goes before the child's first instruction. */
 #include "file.h"
+#include "logs.h"
 #include "process.h"
 #include "token.h"
 
@@ -99,6 +100,35 @@ static NTSTATUS adopt(HANDLE process, HANDLE thread, bd_token *record, const OBJ
   return status ? status : bd_inject(process, thread);
 }
 
+static NTSTATUS create(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access, ACCESS_MASK thread_access, OBJECT_ATTRIBUTES *process_attributes,
+                       OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags, ULONG thread_flags, void *parameters, void *create_info,
+                       bd_ps_attributes *list) {
+  bd_token record;
+  SECURITY_DESCRIPTOR open;
+  BYTE acl[256];
+  OBJECT_ATTRIBUTES open_process = {.Length = sizeof(open_process)}, open_thread = {.Length = sizeof(open_thread)};
+  NTSTATUS status = child_token(list, &record);
+  if (!status && bd_shared->enforce) status = check_image(attribute(list, BD_PS_IMAGE_NAME), &record);
+  if (status) return status;
+  open_to_wine(&open, acl, sizeof(acl));
+  if (process_attributes) open_process = *process_attributes;
+  if (thread_attributes) open_thread = *thread_attributes;
+  if (bd_shared->enforce) open_process.SecurityDescriptor = open_thread.SecurityDescriptor = &open;
+  status = bd_real(NtCreateUserProcess)(process, thread, process_access, thread_access, &open_process, &open_thread, process_flags,
+                                        thread_flags | 1 /* suspended */, parameters, create_info, list);
+  if (status) return status;
+  status = adopt(*process, *thread, &record, process_attributes, thread_attributes);
+  if (status) {
+    /* A child without the double would be a child without walls. */
+    NtTerminateProcess(*process, status);
+    NtClose(*process);
+    NtClose(*thread);
+  } else if (!(thread_flags & 1)) {
+    ResumeThread(*thread);
+  }
+  return status;
+}
+
 NTSTATUS NTAPI bd_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MASK process_access, ACCESS_MASK thread_access,
                                       OBJECT_ATTRIBUTES *process_attributes, OBJECT_ATTRIBUTES *thread_attributes, ULONG process_flags,
                                       ULONG thread_flags, void *parameters, void *create_info, bd_ps_attributes *list) {
@@ -107,31 +137,13 @@ NTSTATUS NTAPI bd_NtCreateUserProcess(HANDLE *process, HANDLE *thread, ACCESS_MA
                                         thread_flags, parameters, create_info, list);
   }
   bd_frame frame = bd_enter();
-  bd_token record;
-  SECURITY_DESCRIPTOR open;
-  BYTE acl[256];
-  OBJECT_ATTRIBUTES open_process = {.Length = sizeof(open_process)}, open_thread = {.Length = sizeof(open_thread)};
-  NTSTATUS status = child_token(list, &record);
-  if (!status && bd_shared->enforce) status = check_image(attribute(list, BD_PS_IMAGE_NAME), &record);
-  if (!status) {
-    open_to_wine(&open, acl, sizeof(acl));
-    if (process_attributes) open_process = *process_attributes;
-    if (thread_attributes) open_thread = *thread_attributes;
-    open_process.SecurityDescriptor = open_thread.SecurityDescriptor = &open;
-    status = bd_real(NtCreateUserProcess)(process, thread, process_access, thread_access, &open_process, &open_thread, process_flags,
-                                          thread_flags | 1 /* suspended */, parameters, create_info, list);
-  }
-  if (!status) {
-    status = adopt(*process, *thread, &record, process_attributes, thread_attributes);
-    if (status) {
-      /* A child without the double would be a child without walls. */
-      NtTerminateProcess(*process, status);
-      NtClose(*process);
-      NtClose(*thread);
-    } else if (!(thread_flags & 1)) {
-      ResumeThread(*thread);
-    }
-  }
+  bd_record line;
+  bd_record_begin(&line, "NtCreateUserProcess");
+  bd_log_process(&line, process_flags, thread_flags, parameters, list, process_attributes);
+  NTSTATUS status = line.injected ? (NTSTATUS)line.result
+                                  : create(process, thread, process_access, thread_access, process_attributes, thread_attributes, process_flags,
+                                           thread_flags, parameters, create_info, list);
+  bd_record_end(&line, (DWORD)status);
   bd_leave(frame);
   return status;
 }

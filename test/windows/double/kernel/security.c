@@ -4,6 +4,7 @@
  */
 #include "security.h"
 #include "file.h"
+#include "logs.h"
 #include "process.h"
 #include "token.h"
 
@@ -106,29 +107,33 @@ static NTSTATUS set_file(HANDLE file, const bd_target *target, SECURITY_INFORMAT
   return bd_file_store(target->path, &sd, 0);
 }
 
-NTSTATUS NTAPI bd_NtSetSecurityObject(HANDLE handle, SECURITY_INFORMATION info, void *descriptor) {
-  if (bd_inside() || !bd_shared->enforce || !descriptor) return bd_real(NtSetSecurityObject)(handle, info, descriptor);
-  bd_frame frame = bd_enter();
+static NTSTATUS set_object(HANDLE handle, SECURITY_INFORMATION info, void *descriptor) {
   bd_target target;
   bd_sd given, sd;
   ACCESS_MASK need = rights_to_set(info);
-  NTSTATUS status;
   enum bd_kind kind = bd_kind_of(handle);
-  if (kind == BD_KIND_OTHER) {
-    status = bd_real(NtSetSecurityObject)(handle, info, descriptor);
-  } else if (!bd_sd_from(&given, descriptor)) {
-    status = STATUS_INVALID_SECURITY_DESCR;
-  } else if ((bd_handle_rights(handle) & need) != need) {
-    status = STATUS_ACCESS_DENIED;
-  } else if (kind == BD_KIND_FILE) {
+  NTSTATUS status;
+  if (!bd_shared->enforce || kind == BD_KIND_OTHER) return bd_real(NtSetSecurityObject)(handle, info, descriptor);
+  if (!bd_sd_from(&given, descriptor)) return STATUS_INVALID_SECURITY_DESCR;
+  if ((bd_handle_rights(handle) & need) != need) return STATUS_ACCESS_DENIED;
+  if (kind == BD_KIND_FILE) {
     status = bd_resolve_handle(handle, &target);
-    if (!status && target.place == BD_PLACE_FILE) status = set_file(handle, &target, info, &given);
-    else if (!status) status = bd_real(NtSetSecurityObject)(handle, info, descriptor);
-  } else {
-    status = bd_object_descriptor(handle, kind, &sd);
-    if (!status) status = take_parts(&sd, &given, info);
-    if (!status) status = bd_object_store(handle, kind, &sd);
+    if (status) return status;
+    return target.place == BD_PLACE_FILE ? set_file(handle, &target, info, &given) : bd_real(NtSetSecurityObject)(handle, info, descriptor);
   }
+  status = bd_object_descriptor(handle, kind, &sd);
+  if (!status) status = take_parts(&sd, &given, info);
+  return status ? status : bd_object_store(handle, kind, &sd);
+}
+
+NTSTATUS NTAPI bd_NtSetSecurityObject(HANDLE handle, SECURITY_INFORMATION info, void *descriptor) {
+  if (bd_inside() || !descriptor) return bd_real(NtSetSecurityObject)(handle, info, descriptor);
+  bd_frame frame = bd_enter();
+  bd_record record;
+  bd_record_begin(&record, "NtSetSecurityObject");
+  bd_log_security(&record, handle, info, descriptor);
+  NTSTATUS status = record.injected ? (NTSTATUS)record.result : set_object(handle, info, descriptor);
+  bd_record_end(&record, (DWORD)status);
   bd_leave(frame);
   return status;
 }

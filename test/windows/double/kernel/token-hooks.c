@@ -1,4 +1,5 @@
 /* NtFilterToken, NtDuplicateToken, NtQueryInformationToken, NtSetInformationToken, NtOpenProcessToken, NtAccessCheck. */
+#include "logs.h"
 #include "token.h"
 
 #include <string.h>
@@ -103,9 +104,16 @@ static NTSTATUS filter(HANDLE token, ULONG flags, TOKEN_GROUPS *disable, TOKEN_P
 
 NTSTATUS NTAPI bd_NtFilterToken(HANDLE token, ULONG flags, TOKEN_GROUPS *disable, TOKEN_PRIVILEGES *privileges, TOKEN_GROUPS *restricting,
                                 HANDLE *filtered) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtFilterToken)(token, flags, disable, privileges, restricting, filtered);
+  if (bd_inside()) return bd_real(NtFilterToken)(token, flags, disable, privileges, restricting, filtered);
   bd_frame frame = bd_enter();
-  NTSTATUS status = filter(token, flags, disable, privileges, restricting, filtered);
+  bd_record record;
+  bd_record_begin(&record, "NtFilterToken");
+  bd_log_filter(&record, token, flags, disable, privileges, restricting);
+  NTSTATUS status;
+  if (record.injected) status = (NTSTATUS)record.result;
+  else if (bd_shared->enforce) status = filter(token, flags, disable, privileges, restricting, filtered);
+  else status = bd_real(NtFilterToken)(token, flags, disable, privileges, restricting, filtered);
+  bd_record_end(&record, (DWORD)status);
   bd_leave(frame);
   return status;
 }
@@ -274,13 +282,22 @@ static NTSTATUS set_class(HANDLE token, ULONG class, void *buffer, ULONG size, b
   }
 }
 
-NTSTATUS NTAPI bd_NtSetInformationToken(HANDLE token, ULONG class, void *buffer, ULONG size) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtSetInformationToken)(token, class, buffer, size);
-  bd_frame frame = bd_enter();
+static NTSTATUS set_information(HANDLE token, ULONG class, void *buffer, ULONG size) {
   bd_token record;
+  if (!bd_shared->enforce) return bd_real(NtSetInformationToken)(token, class, buffer, size);
   NTSTATUS status = bd_token_of(token, &record);
   if (!status) status = set_class(token, class, buffer, size, &record);
-  if (!status) status = bd_token_bind(token, &record, record.owner_pid);
+  return status ? status : bd_token_bind(token, &record, record.owner_pid);
+}
+
+NTSTATUS NTAPI bd_NtSetInformationToken(HANDLE token, ULONG class, void *buffer, ULONG size) {
+  if (bd_inside()) return bd_real(NtSetInformationToken)(token, class, buffer, size);
+  bd_frame frame = bd_enter();
+  bd_record line;
+  bd_record_begin(&line, "NtSetInformationToken");
+  bd_log_token_information(&line, class, buffer, size);
+  NTSTATUS status = line.injected ? (NTSTATUS)line.result : set_information(token, class, buffer, size);
+  bd_record_end(&line, (DWORD)status);
   bd_leave(frame);
   return status;
 }
