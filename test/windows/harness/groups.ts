@@ -16,7 +16,7 @@ export const groups = {
   recording: { title: 'recording doubles', floor: 32, double: ['enforce 0'] },
   kernel: { title: 'kernel double', floor: 11, double: [] },
   control: { title: 'negative controls', floor: 120, double: null },
-  oracle: { title: 'oracle', floor: 0, double: null },
+  oracle: { title: 'oracle', floor: 162, double: null },
 } as const satisfies Record<string, Group>
 
 export type GroupName = keyof typeof groups
