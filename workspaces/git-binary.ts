@@ -22,6 +22,8 @@ export interface GitBinary {
 export async function findGit(path: string | undefined): Promise<GitBinary> {
   const found = (path ?? '')
     .split(delimiter)
+    // Quotes around a folder are no part of its name on Windows.
+    .map((folder) => (hasUnixFiles ? folder : folder.replace(/^"(.*)"$/, '$1')))
     .filter((folder) => isAbsolute(folder))
     .map((folder) => join(folder, hasUnixFiles ? 'git' : 'git.exe'))
     .find(isProgram)

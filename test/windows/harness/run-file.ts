@@ -22,7 +22,7 @@ export interface FileResult {
 }
 
 /** Milliseconds that one file may take. */
-const patience = 180_000
+const patience = 300_000
 
 export interface Bench {
   readonly prefix: Prefix
