@@ -26,6 +26,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
 /** What a person needs of it: no frames of node and of the assertions, and both values where a comparison failed. */
 function described(error: unknown): string {
   if (!(error instanceof Error)) return inspect(error)
+  if ('suppressed' in error && 'error' in error)
+    return `${described(error.suppressed)}\nand then, while cleaning up, ${described(error.error)}`
   const lines = (error.stack ?? String(error)).split('\n')
   const own = lines.filter((line) => !/^\s+at .*(?:node:|node_modules)/.test(line)).join('\n')
   if (!('expected' in error) || !('actual' in error)) return own.slice(0, 4000)

@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 interface Said {
   readonly code: number | null
@@ -49,6 +50,13 @@ export class CommandLine implements Disposable {
   write(path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
+  }
+
+  /** In a console of its own, in which `stdin` receives a Ctrl-C when something is written to it. */
+  startInConsole(...argv: readonly string[]): ChildProcess {
+    const console = fileURLToPath(new URL('workers/in-console.js', import.meta.url))
+    const whole = [console, process.execPath, '--enable-source-maps', program, ...argv]
+    return spawn(process.execPath, whole, { cwd: this.repository, env: this.variables, stdio: ['pipe', 'pipe', 'pipe'] })
   }
 
   start(...argv: readonly string[]): ChildProcess {
