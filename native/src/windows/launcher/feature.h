@@ -20,6 +20,7 @@ void bh_feature_answer(struct bh_reader *body, struct bh_writer *w);
 /* Each tries one feature and leaves nothing behind. */
 void bh_feature_restricted_token(struct bh_answer *answer);
 void bh_feature_job_object(struct bh_answer *answer);
+void bh_feature_file_security(struct bh_answer *answer);
 void bh_feature_hook(struct bh_answer *answer);
 void bh_feature_filtering_platform(struct bh_answer *answer);
 void bh_feature_elevation(struct bh_answer *answer);

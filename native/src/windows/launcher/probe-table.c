@@ -15,6 +15,7 @@ static const struct {
 } features[] = {
     {"restricted-token", bh_feature_restricted_token},
     {"job-object", bh_feature_job_object},
+    {"file-security", bh_feature_file_security},
     {"hook-injection", bh_feature_hook},
     {"filtering-platform", bh_feature_filtering_platform},
     {"elevation", bh_feature_elevation},
