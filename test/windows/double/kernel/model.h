@@ -62,6 +62,8 @@ typedef struct {
   bd_group groups[BD_MAX_GROUPS];
   bd_sid restricted[BD_MAX_RESTRICTED];
   bd_sd default_dacl; /* only its DACL */
+  DWORD has_object; /* 0: the token object is guarded by what its default DACL was when it was made */
+  bd_sd object;     /* otherwise by this */
 } bd_token;
 
 #define BD_PRIVILEGE(number) (1ull << (number))

@@ -91,6 +91,7 @@ static NTSTATUS adopt(HANDLE process, HANDLE thread, bd_token *record, const OBJ
   DWORD pid = (DWORD)basic.UniqueProcessId;
   status = bd_real(NtOpenProcessToken)(process, TOKEN_QUERY, &token);
   if (status) return status;
+  record->has_object = 0;
   status = bd_token_bind(token, record, pid);
   NtClose(token);
   if (!status) {

@@ -93,6 +93,7 @@ static NTSTATUS filter(HANDLE token, ULONG flags, TOKEN_GROUPS *disable, TOKEN_P
   if (flags & INERT) record.flags |= BD_TOKEN_SANDBOX_INERT;
   if ((flags & WRITE_RESTRICTED_FLAG) && record.restricted_count) record.flags |= BD_TOKEN_WRITE_RESTRICTED;
   record.flags |= BD_TOKEN_FILTERED;
+  record.has_object = 0;
   privileges_to_remove(token, flags, privileges, remove, 80);
   status = bd_real(NtFilterToken)(token, 0, disable, remove->PrivilegeCount ? remove : NULL, NULL, filtered);
   if (status) return status;
@@ -126,6 +127,7 @@ NTSTATUS NTAPI bd_NtDuplicateToken(HANDLE token, ACCESS_MASK access, OBJECT_ATTR
   NTSTATUS status = bd_token_of(token, &record);
   if (!status) status = bd_real(NtDuplicateToken)(token, access, attributes, effective, type, copy);
   if (!status) {
+    record.has_object = 0;
     status = bd_token_bind(*copy, &record, GetCurrentProcessId());
     if (status) NtClose(*copy);
   }
@@ -267,6 +269,9 @@ static NTSTATUS set_class(HANDLE token, ULONG class, void *buffer, ULONG size, b
       record->integrity = rid;
       return bd_real(NtSetInformationToken)(token, class, buffer, size);
     case TokenDefaultDacl: {
+      /* It guards what is made from now on, not this token. */
+      if (!record->has_object) bd_token_object(record, &record->object);
+      record->has_object = 1;
       memset(&record->default_dacl, 0, sizeof(record->default_dacl));
       if (dacl->DefaultDacl && !bd_acl_from(&record->default_dacl, dacl->DefaultDacl)) return STATUS_INVALID_ACL;
       NTSTATUS status = bd_real(NtSetInformationToken)(token, class, buffer, size);
@@ -302,7 +307,7 @@ NTSTATUS NTAPI bd_NtSetInformationToken(HANDLE token, ULONG class, void *buffer,
   return status;
 }
 
-/** A token object is guarded by its own default DACL and its integrity level. */
+/** A token object has a descriptor of its own and its integrity level. */
 static NTSTATUS open_token(HANDLE process, ACCESS_MASK access) {
   bd_token record, caller;
   ACCESS_MASK granted;
@@ -310,11 +315,8 @@ static NTSTATUS open_token(HANDLE process, ACCESS_MASK access) {
   if (status) return status;
   status = bd_token_caller(&caller);
   if (status) return status;
-  bd_sd sd = record.default_dacl;
-  sd.owner = record.owner;
-  sd.has_label = 1;
-  sd.label_rid = record.integrity;
-  sd.label_policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP;
+  bd_sd sd;
+  bd_token_object(&record, &sd);
   return bd_access_check(&sd, &caller, access, &bd_map_token, &granted);
 }
 

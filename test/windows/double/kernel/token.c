@@ -64,6 +64,30 @@ NTSTATUS bd_token_bind(HANDLE token, bd_token *record, DWORD pid) {
   return store(statistics.TokenId, record, pid);
 }
 
+BOOL bd_is_token(HANDLE handle) {
+  BYTE buffer[512];
+  const bd_object_name *type = (const void *)buffer;
+  if (NtQueryObject(handle, 2 /* ObjectTypeInformation */, buffer, sizeof(buffer), NULL)) return FALSE;
+  return type->name.Length == 10 && memcmp(type->name.Buffer, L"Token", 10) == 0;
+}
+
+void bd_token_object(const bd_token *record, bd_sd *sd) {
+  *sd = record->has_object ? record->object : record->default_dacl;
+  if (!record->has_object) sd->owner = record->owner;
+  sd->has_label = 1;
+  sd->label_rid = record->integrity;
+  sd->label_policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP;
+}
+
+NTSTATUS bd_token_object_store(HANDLE token, const bd_sd *sd) {
+  bd_token record;
+  NTSTATUS status = bd_token_of(token, &record);
+  if (status) return status;
+  record.has_object = 1;
+  record.object = *sd;
+  return bd_token_bind(token, &record, record.owner_pid);
+}
+
 /** SYSTEM, the owner and the logon session, as in a token that the system made. */
 static void usual_dacl(bd_token *record) {
   const bd_sid system = bd_sid_make(5, 1, 18u);
