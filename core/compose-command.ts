@@ -24,6 +24,8 @@ export interface CommandApp extends AsyncDisposable {
   readonly enforcement: Enforcement
   /** Loaded when it is needed: no command that runs something needs it. */
   setup(): Promise<MachineSetup>
+  /** A command that does nothing and ends with 0, on this system. */
+  readonly harmless: readonly string[]
   /** Bulkhead's own files, which no command may change. */
   readonly own: readonly string[]
 }
@@ -65,6 +67,7 @@ export async function composeCommand(options: ComposeOptions): Promise<CommandAp
   return {
     configuration,
     enforcement,
+    harmless: native.harmlessCommand,
     own,
     setup: async () => {
       const [{ LayerSetups }, { SetupFiles }] = await Promise.all([

@@ -13,3 +13,6 @@ export { userFolders } from './user-folders.ts'
 export function createLauncher(): NativeLauncher {
   return platform.createLauncher()
 }
+
+/** Does nothing and ends with 0; on this system every agent can run it. */
+export const harmlessCommand: readonly string[] = platform.harmlessCommand

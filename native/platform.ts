@@ -4,6 +4,8 @@ import type { FeatureAnswer, HostFeature, Launcher } from '../core/contracts/ind
 export interface Platform {
   /** Starts nothing yet. */
   createLauncher(): NativeLauncher
+  /** Program and arguments. */
+  readonly harmlessCommand: readonly string[]
   /** Start time of a process in the system's own unit: undefined when there is no such process. */
   startTime(pid: number): string | undefined
   /** What this process can tell by itself; undefined: it takes a throwaway process to find out. */

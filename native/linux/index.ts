@@ -3,6 +3,7 @@ import { binding } from './binding.ts'
 import { HelperLauncher } from './launcher.ts'
 
 export const linux: Platform = {
+  harmlessCommand: ['true'],
   createLauncher: () => new HelperLauncher(),
   startTime: (pid) => binding().startTime(pid),
   answer: (feature) => {

@@ -8,7 +8,10 @@ export const optionsSchema = z
   .strictObject({
     /** Program and arguments. `{prompt}`, `{promptFile}`, `{workspace}` and `{name}` are replaced inside each element; there is no shell. */
     command: z.tuple([text.min(1)], text).optional(),
-    /** A script for `/bin/sh -eu`, instead of `command`. With `prompt: argument` the prompt is `$1`. Nothing is replaced in it. */
+    /**
+     * A script for `/bin/sh -eu`, instead of `command`. With `prompt: argument` the prompt is `$1`. Nothing is replaced in it. On Windows `sh`
+     * has to be on the agent's PATH, as Git for Windows brings it.
+     */
     script: text.min(1).optional(),
     /**
      * How the agent gets the prompt. `argument`: where `{prompt}` stands, else as the last argument. `stdin`. `file`: named by

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { LaunchSpec, LayerPlugin, WorkspaceView } from '../../core/contracts/index.ts'
+import { surroundings } from './surroundings.ts'
 
 const options = z.strictObject({})
 
@@ -27,10 +28,9 @@ const plugin: LayerPlugin<z.infer<typeof options>> = {
   }),
   apply: (_plan, { host, workspace }) => {
     // Taken here, because `contribute` is pure.
-    const { PATH } = process.env
-    const home = { HOME: host.home, ...(PATH !== undefined && { PATH }) }
+    const usual = surroundings(host, process.env)
     return Promise.resolve({
-      contribute: (spec) => withEnvironment(spec, home, workspace),
+      contribute: (spec) => withEnvironment(spec, usual, workspace),
       verify: () => Promise.resolve([]),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     })

@@ -102,7 +102,7 @@ async function examine(
   }
 }
 
-/** Builds the walls of an environment around true(1) in an empty directory, as for a job, and attacks them. */
+/** Builds the walls of an environment around a command that does nothing, in an empty directory, as for a job, and attacks them. */
 async function proveEnvironment(app: CommandApp, spec: EnvironmentSpec): Promise<readonly Evidence[]> {
   const directory = await mkdtemp(join(tmpdir(), 'bulkhead-attest-'))
   try {
@@ -116,7 +116,7 @@ async function proveEnvironment(app: CommandApp, spec: EnvironmentSpec): Promise
         objectStores: [],
         owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       },
-      command: { argv: ['true'], directory, environment: {} },
+      command: { argv: app.harmless, directory, environment: {} },
       stdio: { kind: 'pipes' },
       signal: new AbortController().signal,
       onDenial: () => {},
@@ -124,7 +124,7 @@ async function proveEnvironment(app: CommandApp, spec: EnvironmentSpec): Promise
     try {
       await enforced.sandbox.start()
       const { code } = await enforced.sandbox.exited
-      if (code !== 0) throw new BulkheadError('layer_unverified', `true(1) behind the walls ended with code ${code}`)
+      if (code !== 0) throw new BulkheadError('layer_unverified', `a command that does nothing ended with code ${code} behind the walls`)
       return enforced.evidence
     } finally {
       await enforced[Symbol.asyncDispose]()

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { agentCommand } from '../../../plugins/agent-command/command.ts'
 import adapter from '../../../plugins/agent-command/index.ts'
+import type { CommandOptions } from '../../../plugins/agent-command/options.ts'
 import type { AgentCommand, AgentTask } from '../../../core/contracts/index.ts'
 
 const task: AgentTask = {
@@ -95,5 +97,24 @@ describe('options that cannot work are refused', () => {
     const prompt = 'é'.repeat(65_536)
     expect(() => command({ command: ['agent'] }, { prompt })).toThrow('the prompt is too long for an argument (131071 bytes at most)')
     expect(command({ command: ['agent'], prompt: 'stdin' }, { prompt }).stdin).toBe(prompt)
+  })
+})
+
+describe('on Windows', () => {
+  const options = (written: object) => adapter.options.parse(written) as CommandOptions
+  const onWindows = (written: object, change: Partial<AgentTask> = {}) => agentCommand(options(written), { ...task, ...change }, 'win32')
+
+  test('a script needs a shell on PATH', () => {
+    expect(onWindows({ script: 'true' }).argv.slice(0, 2)).toEqual(['sh', '-eu'])
+  })
+
+  test.each([
+    ['plain', 'x', 32_700],
+    ['with quotes, which take two', '"', 16_350],
+    ['not ASCII, which is one unit', 'é', 32_700],
+  ])('a prompt that no command line can hold: %s', (_, letter, fitting) => {
+    expect(onWindows({ command: ['agent'] }, { prompt: letter.repeat(fitting) }).argv).toHaveLength(2)
+    const command = () => onWindows({ command: ['agent'] }, { prompt: letter.repeat(fitting + 80) })
+    expect(command).toThrow('the prompt is too long for an argument (the whole command 32766 characters at most)')
   })
 })
