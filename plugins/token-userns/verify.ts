@@ -11,6 +11,17 @@ const capabilitySets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
  */
 const kernelSettings = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe', '/proc/sysrq-trigger']
 
+/** Ways to make a file with a set-id bit; openat2 has its mode in memory, which no filter can look at. */
+const setIdCalls = [
+  'set-id-fchmod',
+  'set-gid-fchmod',
+  'set-id-fchmodat',
+  'set-id-fchmodat2',
+  'set-id-openat',
+  'set-id-tmpfile',
+  'set-id-mknodat',
+]
+
 const refusals = ['EACCES', 'EPERM', 'EROFS', 'ENOENT']
 
 /** What the host knows of the sandbox that is attacked. */
@@ -30,6 +41,14 @@ export function tokenAttacks(part: UserNamespaceToken, { hostPids, ownHostPid }:
     status('no-capabilities', capabilitySets, (value) => /^0+$/.test(value)),
     status('no-new-privileges', ['NoNewPrivs'], (value) => value === '1'),
     notHostRoot(part),
+    together('no-set-id-files', [
+      refused(
+        'no-set-id-files',
+        setIdCalls.map((name) => ({ op: 'syscall', name })),
+        ['EPERM'],
+      ),
+      refused('no-set-id-files', [{ op: 'syscall', name: 'openat2' }], ['ENOSYS']),
+    ]),
     // The host's number for its own first process means nothing inside.
     gone('own-pid-namespace', signals([ownHostPid])),
     gone('host-processes-untouchable', signals([...hostPids, ownHostPid])),

@@ -2,7 +2,8 @@
  * Drives native/src/linux/intercept without the rest of the native module.
  *
  *   glob                           stdin: pattern NUL text NUL ...; prints 0 or 1 for each pair
- *   table ACTS                     what the program does with every number below 1024, by an interpreter: "number action"
+ *   table ACTS                     what the program does with every number below 1024, by an interpreter: "number action";
+ *                                  4294967295: the program that goes with the token
  *   names                          of all attempts
  *   attempt [--open] NAME...       prints "name errno"; with --open without the filter
  *   run [--rule 'ACT ACTION GLOB']... [--held yes|no] [--boxed yes|no] (--attempt NAME | -- CMD ARGS...)
@@ -75,7 +76,8 @@ static uint32_t interpret(const struct bh_program *program, const struct seccomp
 static int table(uint32_t acts) {
   static uint8_t verdicts[BH_CALL_COUNT];
   static struct bh_program program;
-  bh_calls_fill(verdicts, acts);
+  if (acts == UINT32_MAX) bh_calls_fill_traces(verdicts);
+  else bh_calls_fill(verdicts, acts);
   if (bh_program_build(&program, verdicts) < 0) return 99;
   printf("length %u\n", program.length);
   struct seccomp_data data = {0};

@@ -157,7 +157,8 @@ _Noreturn static void agent(const struct bh_inside *inside) {
   if (passed[0] < 0) bh_fault(&fault, 0, "pidfd_open", NULL), give_up(control, &fault);
 
   if (chdir(spec->directory) < 0) bh_fault(&fault, 0, "chdir", spec->directory), give_up(control, &fault);
-  if (limit(RLIMIT_CORE, 0, "core", &fault) < 0) give_up(control, &fault);
+  /* 1 and not 0, which a handler of core files does not heed: see bh_traces_install(). */
+  if (limit(RLIMIT_CORE, 1, "core", &fault) < 0) give_up(control, &fault);
   if (spec->limits_files && limit(RLIMIT_NOFILE, spec->files, "open files", &fault) < 0) give_up(control, &fault);
   if (spec->limits_processes && limit(RLIMIT_NPROC, spec->processes + (spec->has_token ? 1 : 0), "processes", &fault) < 0) give_up(control, &fault);
 
@@ -166,6 +167,11 @@ _Noreturn static void agent(const struct bh_inside *inside) {
     give_up(control, &fault);
   }
   if (spec->has_landlock && bh_landlock_restrict(spec, &fault) < 0) give_up(control, &fault);
+  if (spec->has_token) {
+    const char *operation;
+    const int result = bh_traces_install(&operation);
+    if (result < 0) bh_fault(&fault, -result, operation, NULL), give_up(control, &fault);
+  }
   if (spec->has_interception) {
     const char *operation = "seccomp";
     const int result = bh_intercept_install(&spec->interception, &listener, &operation);

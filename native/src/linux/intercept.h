@@ -69,6 +69,12 @@ struct bh_interception {
 bool bh_glob_match(const char *pattern, const char *text);
 
 /*
+ * The filter that goes with the token, also where nothing is intercepted: nothing that the agent leaves behind runs as somebody else (see
+ * bh_calls_fill_traces()). Needs no_new_privs. Returns 0, or -errno with *operation naming the step.
+ */
+int bh_traces_install(const char **operation);
+
+/*
  * Sets no_new_privs (prctl(2)) and installs the filter on the calling thread, which must be the only one. It cannot be undone.
  * Returns 0, or -errno with *operation naming the step. *listener is the descriptor for the supervisor (close-on-exec), or -1 when
  * there is no rule; the filter is installed in either case. -EINVAL for a rule that is not well formed (nothing is installed then).

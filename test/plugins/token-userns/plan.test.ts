@@ -15,6 +15,7 @@ const claims = [
   { id: 'no-capabilities', text: 'The agent has no capability and can gain none.' },
   { id: 'no-new-privileges', text: 'No program that it starts gains privileges (set-id bits, file capabilities).' },
   { id: 'not-host-root', text: 'It is not root, neither as it sees itself nor for the kernel’s settings.' },
+  { id: 'no-set-id-files', text: 'It can leave no file behind that runs as its owner for whoever starts it (set-id bits).' },
   { id: 'own-pid-namespace', text: 'It sees no process but its own, and its tree ends with its first process.' },
   { id: 'host-processes-untouchable', text: 'It can signal no process outside the sandbox.' },
   { id: 'own-session', text: 'It has a session of its own and no way to the caller’s terminal through it.' },
@@ -31,6 +32,7 @@ test('the whole plan of an ordinary user', () => {
       'user namespace of its own: uid 1000 inside is your own uid for the kernel',
       'pid, ipc, uts and cgroup namespaces of its own, host name "bulkhead"',
       'no capabilities, no_new_privs, own session and keyring, no inherited descriptors',
+      'no set-id bits on files, no core files, also not for a handler of the host',
       'your supplementary groups stay: an ordinary user cannot drop them',
       'at most 64 processes and threads',
       'at most 256 open files in a process',
@@ -50,6 +52,7 @@ test('the whole plan of root: a kernel uid of its own, and no groups', () => {
       'user namespace of its own: uid 1000 inside is a random unassigned uid for the kernel',
       'pid, ipc, uts and cgroup namespaces of its own, host name "box"',
       'no capabilities, no_new_privs, own session and keyring, no inherited descriptors',
+      'no set-id bits on files, no core files, also not for a handler of the host',
       'at most 64 processes and threads',
       'at most 256 open files in a process',
     ],
@@ -160,13 +163,25 @@ describe('evidence', () => {
   }
   const attacks = tokenAttacks(part, { hostPids: [4242, 2], ownHostPid: 5000 })
 
-  function held(answers: Readonly<Record<string, string>>, others: Outcome = { ok: false, error: 'ESRCH', value: null }) {
+  const filter = (name: string): Outcome => ({ ok: false, error: name === 'openat2' ? 'ENOSYS' : 'EPERM', value: null })
+
+  function held(
+    answers: Readonly<Record<string, string>>,
+    others: Outcome = { ok: false, error: 'ESRCH', value: null },
+    call: (name: string) => Outcome = filter,
+  ) {
     const answer = (name: string): Outcome => ({ ok: true, error: null, value: answers[name] ?? '' })
     const refused: Outcome = { ok: false, error: 'EACCES', value: null }
     return Object.fromEntries(
       attacks.map(({ claim, attempts, judge }) => [
         claim,
-        judge(attempts.map((one) => (one.op === 'status' ? answer(one.field) : one.op === 'signal' ? others : refused))).held,
+        judge(
+          attempts.map((one) => {
+            if (one.op === 'status') return answer(one.field)
+            if (one.op === 'syscall') return call(one.name)
+            return one.op === 'signal' ? others : refused
+          }),
+        ).held,
       ]),
     )
   }
@@ -194,6 +209,14 @@ describe('evidence', () => {
   ])('%s does not hold', (_name, change, claim) => {
     expect(held({ ...good, ...change })).toEqual({ ...all, [claim]: false })
   })
+
+  test.each(['set-id-fchmod', 'set-gid-fchmod', 'set-id-tmpfile', 'openat2'])(
+    '%s that the kernel answers, and not the filter, does not hold',
+    (name) => {
+      const open = (call: string): Outcome => (call === name ? { ok: false, error: 'EBADF', value: null } : filter(call))
+      expect(held(good, undefined, open)).toEqual({ ...all, 'no-set-id-files': false })
+    },
+  )
 
   test('a process that exists but may not be signalled is not invisible', () => {
     expect(held(good, { ok: false, error: 'EPERM', value: null })).toEqual({

@@ -92,6 +92,19 @@ static const struct call by_argument[] = {
 #endif
 };
 
+static const struct call traces[] = {
+    {SYS_fchmod, BH_VERDICT_SET_ID_1},        {SYS_fchmodat, BH_VERDICT_SET_ID_2}, {SYS_fchmodat2, BH_VERDICT_SET_ID_2},
+    {SYS_mknodat, BH_VERDICT_SET_ID_2},       {SYS_openat2, BH_VERDICT_UNKNOWN},   {SYS_prlimit64, BH_VERDICT_PRLIMIT},
+    {SYS_openat, BH_VERDICT_SET_ID_OPENAT},
+#ifdef SYS_setrlimit
+    {SYS_setrlimit, BH_VERDICT_SETRLIMIT},
+#endif
+#ifdef __x86_64__
+    {SYS_chmod, BH_VERDICT_SET_ID_1},         {SYS_creat, BH_VERDICT_SET_ID_1},    {SYS_mknod, BH_VERDICT_SET_ID_1},
+    {SYS_open, BH_VERDICT_SET_ID_OPEN},
+#endif
+};
+
 struct watched {
   uint16_t number;
   uint8_t act;
@@ -133,4 +146,9 @@ void bh_calls_fill(uint8_t verdicts[BH_CALL_COUNT], uint32_t acts) {
   for (size_t i = 0; i < COUNT(watched); i++) {
     if ((acts & (1U << watched[i].act)) != 0) verdicts[watched[i].number] = watched[i].verdict;
   }
+}
+
+void bh_calls_fill_traces(uint8_t verdicts[BH_CALL_COUNT]) {
+  memset(verdicts, BH_VERDICT_ALLOW, BH_CALL_COUNT);
+  for (size_t i = 0; i < COUNT(traces); i++) verdicts[traces[i].number] = traces[i].verdict;
 }

@@ -23,7 +23,14 @@ enum bh_verdict {
   BH_VERDICT_ASK,
   BH_VERDICT_ASK_OPEN, /* when opened for writing; flags are argument 1 */
   BH_VERDICT_ASK_OPENAT, /* when opened for writing; flags are argument 2 */
-  BH_VERDICT_ASK_SENDTO /* when an address is given */
+  BH_VERDICT_ASK_SENDTO, /* when an address is given */
+  /* Of the filter that goes with the token, decided by plain arguments: */
+  BH_VERDICT_SET_ID_1, /* no set-id bit; mode is argument 1 */
+  BH_VERDICT_SET_ID_2, /* the same; mode is argument 2 */
+  BH_VERDICT_SET_ID_OPEN, /* none when a file is made; flags are argument 1, mode is argument 2 */
+  BH_VERDICT_SET_ID_OPENAT, /* the same, one argument later */
+  BH_VERDICT_SETRLIMIT, /* the limit of core files stays, whatever is said */
+  BH_VERDICT_PRLIMIT /* the same */
 };
 
 /* Numbers at and above this are unknown to this version. The highest number of Linux 6.18 is 470 on both architectures. */
@@ -31,5 +38,15 @@ enum bh_verdict {
 
 /* Fills one enum bh_verdict per number. `acts` has a bit (1 << enum bh_act) for every act that a rule watches. */
 void bh_calls_fill(uint8_t verdicts[BH_CALL_COUNT], uint32_t acts);
+
+/*
+ * What a filter of its own decides, because it belongs to the token and holds without any interception: nothing that the agent leaves behind
+ * runs as somebody else. Set-id bits are refused, by every way to make a file; openat2 does not exist, because its mode is in memory.
+ *
+ * And the limit of core files stays at 1 byte: a handler to which /proc/sys/kernel/core_pattern pipes (systemd-coredump, apport) runs as
+ * root of the host, takes in memory that the agent chose, and heeds no limit but this one (do_coredump in fs/coredump.c). Programs that
+ * set it, as gpg does, are told that it worked.
+ */
+void bh_calls_fill_traces(uint8_t verdicts[BH_CALL_COUNT]);
 
 #endif

@@ -24,6 +24,17 @@ static int seccomp_filter(unsigned long flags, const struct sock_fprog *program)
   return result < 0 ? -errno : (int)result;
 }
 
+int bh_traces_install(const char **operation) {
+  *operation = "seccomp filter of the token";
+  uint8_t verdicts[BH_CALL_COUNT];
+  struct bh_program program;
+  bh_calls_fill_traces(verdicts);
+  const int built = bh_program_build(&program, verdicts);
+  if (built < 0) return built;
+  const struct sock_fprog filter = {.len = program.length, .filter = program.code};
+  return seccomp_filter(0, &filter);
+}
+
 int bh_intercept_install(const struct bh_interception *interception, int *listener, const char **operation) {
   *listener = -1;
   *operation = "interception rules";

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -78,6 +79,38 @@ static void put_mode_check(struct writer *w, unsigned argument) {
   put_return_if_equal(w, S_IFCHR, REFUSE(EPERM));
   put_return_if_equal(w, S_IFBLK, REFUSE(EPERM));
   put_return(w, SECCOMP_RET_ALLOW);
+}
+
+#define SET_ID (S_ISUID | S_ISGID)
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
+/* Without O_CREAT the mode is whatever was in the register. */
+static void put_set_id_check_of_open(struct writer *w, unsigned flags) {
+  put_load_low(w, flags);
+  put(w, BPF_JMP | BPF_JSET | BPF_K, MAKES_FILE, 1, 0);
+  put_return(w, SECCOMP_RET_ALLOW);
+  put_flags_check(w, flags + 1, SET_ID, REFUSE(EPERM));
+}
+
+/* Done, says the kernel, and has done nothing. The old limit, which it has not filled in, must not be asked for at the same time. */
+static void put_core_limit_check(struct writer *w, unsigned resource, bool both) {
+  put_load_low(w, resource);
+  put(w, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
+  put_return(w, SECCOMP_RET_ALLOW);
+  if (both) {
+    put_load_low(w, resource + 1);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+    put_load_high(w, resource + 1);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    put_return(w, SECCOMP_RET_ALLOW);
+    put_load_low(w, resource + 2);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    put_return(w, REFUSE(EPERM));
+    put_load_high(w, resource + 2);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    put_return(w, REFUSE(EPERM));
+  }
+  put_return(w, REFUSE(0));
 }
 
 static void put_ioctl_check(struct writer *w) {
@@ -149,6 +182,12 @@ static void put_verdict(struct writer *w, enum bh_verdict verdict) {
     case BH_VERDICT_PERSONALITY: put_personality_check(w); return;
     case BH_VERDICT_MKNOD: put_mode_check(w, 1); return;
     case BH_VERDICT_MKNODAT: put_mode_check(w, 2); return;
+    case BH_VERDICT_SET_ID_1: put_flags_check(w, 1, SET_ID, REFUSE(EPERM)); return;
+    case BH_VERDICT_SET_ID_2: put_flags_check(w, 2, SET_ID, REFUSE(EPERM)); return;
+    case BH_VERDICT_SET_ID_OPEN: put_set_id_check_of_open(w, 1); return;
+    case BH_VERDICT_SET_ID_OPENAT: put_set_id_check_of_open(w, 2); return;
+    case BH_VERDICT_SETRLIMIT: put_core_limit_check(w, 0, false); return;
+    case BH_VERDICT_PRLIMIT: put_core_limit_check(w, 1, true); return;
     case BH_VERDICT_ASK: put_return(w, SECCOMP_RET_USER_NOTIF); return;
     case BH_VERDICT_ASK_OPEN: put_flags_check(w, 1, writing, SECCOMP_RET_USER_NOTIF); return;
     case BH_VERDICT_ASK_OPENAT: put_flags_check(w, 2, writing, SECCOMP_RET_USER_NOTIF); return;
