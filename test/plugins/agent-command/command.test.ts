@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { agentCommand } from '../../../plugins/agent-command/command.ts'
 import adapter from '../../../plugins/agent-command/index.ts'
-import type { CommandOptions } from '../../../plugins/agent-command/options.ts'
+import { optionsSchema } from '../../../plugins/agent-command/options.ts'
 import type { AgentCommand, AgentTask } from '../../../core/contracts/index.ts'
 
 const task: AgentTask = {
@@ -101,7 +101,7 @@ describe('options that cannot work are refused', () => {
 })
 
 describe('on Windows', () => {
-  const options = (written: object) => adapter.options.parse(written) as CommandOptions
+  const options = (written: object) => optionsSchema.parse(written)
   const onWindows = (written: object, change: Partial<AgentTask> = {}) => agentCommand(options(written), { ...task, ...change }, 'win32')
 
   test('a script needs a shell on PATH', () => {
