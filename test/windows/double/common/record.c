@@ -21,6 +21,12 @@ static WCHAR folder[MAX_PATH];
 static ledger *shared;
 static HANDLE output = INVALID_HANDLE_VALUE;
 
+static BOOL silent;
+
+void bd_record_nothing(void) {
+  silent = TRUE;
+}
+
 static HANDLE open_in(const WCHAR *name, DWORD access, DWORD disposition) {
   WCHAR path[MAX_PATH + 32];
   if (wcslen(folder) + wcslen(name) + 2 > MAX_PATH + 32) return INVALID_HANDLE_VALUE;
@@ -127,8 +133,10 @@ void bd_record_begin(bd_record *record, const char *call) {
   memset(record, 0, offsetof(bd_record, text));
   record->call = call;
   record->first[0] = TRUE;
-  find_fault(record);
-  record->number = InterlockedIncrement(&shared->number);
+  if (!silent) {
+    find_fault(record);
+    record->number = InterlockedIncrement(&shared->number);
+  }
   int length = snprintf(text, sizeof(text), "{\"n\":%ld,\"pid\":%lu,\"call\":\"%s\"", record->number, GetCurrentProcessId(), call);
   put(record, text, (size_t)length);
   record->first[0] = FALSE;
@@ -141,7 +149,7 @@ void bd_record_end(bd_record *record, DWORD result) {
   bd_put_close(record, '}');
   int length = snprintf(text, sizeof(text), ",\"result\":\"0x%lx\"%s}\n", result, record->injected ? ",\"injected\":true" : "");
   memcpy(record->text + record->length, text, (size_t)length);
-  WriteFile(output, record->text, (DWORD)(record->length + length), &written, NULL);
+  if (!silent) WriteFile(output, record->text, (DWORD)(record->length + length), &written, NULL);
 }
 
 void bd_put_number(bd_record *record, const char *name, ULONGLONG value) {

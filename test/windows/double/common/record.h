@@ -31,6 +31,8 @@ typedef struct {
 
 /** Where the records go; the directory exists. */
 BOOL bd_record_open(const WCHAR *directory);
+/** Nothing this process does from now on is recorded or made to fail: it is no part of what is tested. */
+void bd_record_nothing(void);
 /** Starts a line and counts the call. TRUE in `injected`: fail with `result` instead of doing it. */
 void bd_record_begin(bd_record *record, const char *call);
 void bd_record_end(bd_record *record, DWORD result);

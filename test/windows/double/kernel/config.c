@@ -2,7 +2,7 @@
  * double.conf, UTF-8, one setting per line, `#` starts a comment:
  *
  *   elevated 0|1        is the run's first process an administrator's (default 1)
- *   enforce 0|1         0: everything is Wine's own (default 1)
+ *   enforce 0|1         0: descriptors and tokens are kept and read back as documented, but nothing is refused because of them (default 1)
  *   pipe-checks 0|1     named pipes have descriptors (default 1)
  *   tool <directory>    Users may read and execute it, and list the directories above it
  *   open <directory>    Users may list this directory itself

@@ -1,4 +1,5 @@
 /* What the doubles' own programs ask of the DLL. */
+#include "../common/record.h"
 #include "token.h"
 
 BOOL WINAPI BhDoubleFirstToken(HANDLE *token);
@@ -6,10 +7,11 @@ BOOL WINAPI BhDoubleCaller(bd_token *token);
 void WINAPI BhDoubleEnter(void);
 void WINAPI BhDoubleLeave(void);
 
-/** The token for a run's first program: NULL for the process's own, or an ordinary user's when the configuration says `elevated 0`. */
+/** For double-run.exe alone, whose own calls are nobody's business: the token for a run's first program: NULL for the process's own, or an ordinary user's when the configuration says `elevated 0`. */
 __declspec(dllexport) BOOL WINAPI BhDoubleFirstToken(HANDLE *token) {
   bd_frame frame = bd_enter();
   *token = NULL;
+  bd_record_nothing();
   BOOL good = bd_shared->elevated || bd_token_ordinary(token) == STATUS_SUCCESS;
   bd_leave(frame);
   return good;

@@ -30,6 +30,10 @@ NTSTATUS bd_check_existing(const bd_target *target, ACCESS_MASK desired, BOOL fo
   if (!bd_file_descriptor(target->path, target->directory, &sd)) return STATUS_ACCESS_DENIED;
   *granted = 0;
   if (!desired) return STATUS_SUCCESS;
+  if (!bd_shared->enforce) {
+    *granted = desired & MAXIMUM_ALLOWED ? bd_map_file.GenericAll : desired;
+    return STATUS_SUCCESS;
+  }
   if (!(desired & MAXIMUM_ALLOWED)) {
     status = bd_access_check(&sd, &caller, desired, &bd_map_file, granted);
     if (!status) return status;
@@ -41,6 +45,7 @@ NTSTATUS bd_check_existing(const bd_target *target, ACCESS_MASK desired, BOOL fo
 }
 
 NTSTATUS bd_check_add(const WCHAR *path, BOOL directory) {
+  if (!bd_shared->enforce) return STATUS_SUCCESS;
   WCHAR parent[BD_PATH];
   bd_token caller;
   bd_sd sd;

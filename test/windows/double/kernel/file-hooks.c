@@ -67,14 +67,14 @@ static NTSTATUS open_any(const open_call *call) {
     if (status) NtClose(*call->handle);
     return status;
   }
-  status = bd_shared->pipe_checks ? bd_pipe_open(target.path, call->access) : STATUS_SUCCESS;
+  status = bd_shared->enforce && bd_shared->pipe_checks ? bd_pipe_open(target.path, call->access) : STATUS_SUCCESS;
   return status ? status : call_system(call, call->access, call->attributes);
 }
 
 NTSTATUS NTAPI bd_NtCreateFile(HANDLE *handle, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes, IO_STATUS_BLOCK *io, LARGE_INTEGER *size,
                                ULONG file_attributes, ULONG sharing, ULONG disposition, ULONG options, void *ea, ULONG ea_length) {
   const open_call call = {handle, access, attributes, io, size, file_attributes, sharing, disposition, options, ea, ea_length};
-  if (bd_inside() || !bd_shared->enforce || !attributes) return call_system(&call, access, attributes);
+  if (bd_inside() || !attributes) return call_system(&call, access, attributes);
   bd_frame frame = bd_enter();
   NTSTATUS status = open_any(&call);
   if (status == STATUS_ACCESS_DENIED) *handle = NULL;
@@ -187,7 +187,7 @@ static ACCESS_MASK right_for(ULONG class) {
 }
 
 NTSTATUS NTAPI bd_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *io, void *information, ULONG length, ULONG class) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtSetInformationFile)(file, io, information, length, class);
+  if (bd_inside()) return bd_real(NtSetInformationFile)(file, io, information, length, class);
   bd_frame frame = bd_enter();
   NTSTATUS status;
   ACCESS_MASK right = right_for(class);

@@ -47,7 +47,7 @@ void bd_log_token_information(bd_record *record, ULONG class, const void *buffer
 }
 
 void bd_log_security(bd_record *record, HANDLE handle, SECURITY_INFORMATION info, const void *descriptor) {
-  static const char *const kinds[] = {"other", "file", "process", "thread"};
+  static const char *const kinds[] = {"other", "file", "process", "thread", "token"};
   bd_target target;
   enum bd_kind kind = bd_kind_of(handle);
   bd_put_text(record, "kind", kinds[kind]);

@@ -43,7 +43,7 @@ static DWORD open(const WCHAR *name, ACCESS_MASK access, HANDLE *file) {
 static DWORD WINAPI set_named_security(LPWSTR name, SE_OBJECT_TYPE type, SECURITY_INFORMATION info, PSID owner, PSID group, PACL dacl, PACL sacl) {
   ACCESS_MASK access = 0;
   HANDLE file;
-  if (type != SE_FILE_OBJECT || !bd_shared->enforce || !name) return ((set_named)original_set_named)(name, type, info, owner, group, dacl, sacl);
+  if (type != SE_FILE_OBJECT || !name) return ((set_named)original_set_named)(name, type, info, owner, group, dacl, sacl);
   if (info & (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION)) access |= WRITE_OWNER;
   if (info & (DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION | UNPROTECTED_DACL_SECURITY_INFORMATION)) access |= WRITE_DAC | READ_CONTROL;
   if (info & SACL_SECURITY_INFORMATION) access |= ACCESS_SYSTEM_SECURITY;
@@ -55,16 +55,14 @@ static DWORD WINAPI set_named_security(LPWSTR name, SE_OBJECT_TYPE type, SECURIT
 }
 
 static DWORD WINAPI set_security(HANDLE handle, SE_OBJECT_TYPE type, SECURITY_INFORMATION info, PSID owner, PSID group, PACL dacl, PACL sacl) {
-  if (type != SE_FILE_OBJECT || !bd_shared->enforce) return ((set_handle)original_set)(handle, type, info, owner, group, dacl, sacl);
+  if (type != SE_FILE_OBJECT) return ((set_handle)original_set)(handle, type, info, owner, group, dacl, sacl);
   return set(handle, info, owner, group, dacl, sacl);
 }
 
 static DWORD WINAPI get_named_security(LPWSTR name, SE_OBJECT_TYPE type, SECURITY_INFORMATION info, PSID *owner, PSID *group, PACL *dacl, PACL *sacl,
                                        PSECURITY_DESCRIPTOR *descriptor) {
   HANDLE file;
-  if (type != SE_FILE_OBJECT || !bd_shared->enforce || !name) {
-    return ((get_named)original_get_named)(name, type, info, owner, group, dacl, sacl, descriptor);
-  }
+  if (type != SE_FILE_OBJECT || !name) return ((get_named)original_get_named)(name, type, info, owner, group, dacl, sacl, descriptor);
   DWORD error = open(name, READ_CONTROL | (info & SACL_SECURITY_INFORMATION ? ACCESS_SYSTEM_SECURITY : 0), &file);
   if (error) return error;
   error = GetSecurityInfo(file, type, info, owner, group, dacl, sacl, descriptor);

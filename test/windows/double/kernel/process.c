@@ -14,6 +14,7 @@ enum bd_kind bd_kind_of(HANDLE handle) {
   if (type->name.Length == 8 && wcsncmp(type->name.Buffer, L"File", 4) == 0) return BD_KIND_FILE;
   if (type->name.Length == 14 && wcsncmp(type->name.Buffer, L"Process", 7) == 0) return BD_KIND_PROCESS;
   if (type->name.Length == 12 && wcsncmp(type->name.Buffer, L"Thread", 6) == 0) return BD_KIND_THREAD;
+  if (type->name.Length == 10 && wcsncmp(type->name.Buffer, L"Token", 5) == 0) return BD_KIND_TOKEN;
   return BD_KIND_OTHER;
 }
 
@@ -200,7 +201,7 @@ static NTSTATUS check_copy(HANDLE source, ACCESS_MASK access) {
     if (!(access & ~have) || bd_resolve_handle(source, &target) || target.place != BD_PLACE_FILE) return STATUS_SUCCESS;
     return bd_check_existing(&target, access, FALSE, &granted);
   }
-  if (kind == BD_KIND_OTHER || source == GetCurrentProcess() || source == GetCurrentThread()) return STATUS_SUCCESS;
+  if (kind == BD_KIND_OTHER || kind == BD_KIND_TOKEN || source == GetCurrentProcess() || source == GetCurrentThread()) return STATUS_SUCCESS;
   MapGenericMask(&access, (GENERIC_MAPPING *)(kind == BD_KIND_PROCESS ? &bd_map_process : &bd_map_thread));
   if (!(access & ~have)) return STATUS_SUCCESS;
   return identify(source, kind, &id) ? check_open(id, kind, access, &granted) : STATUS_ACCESS_DENIED;

@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-enum bd_kind { BD_KIND_OTHER, BD_KIND_FILE, BD_KIND_PROCESS, BD_KIND_THREAD };
+enum bd_kind { BD_KIND_OTHER, BD_KIND_FILE, BD_KIND_PROCESS, BD_KIND_THREAD, BD_KIND_TOKEN };
 enum bd_kind bd_kind_of(HANDLE handle);
 
 /** The descriptor of the process or thread behind a handle. */

@@ -63,7 +63,7 @@ static NTSTATUS child_token(const bd_ps_attributes *list, bd_token *record) {
   if (!token) return bd_token_of_process(GetCurrentProcess(), record);
   status = bd_token_of(token->pointer, record);
   if (!status) status = bd_token_of_process(GetCurrentProcess(), &caller);
-  if (status || record->lineage == caller.lineage || bd_thread_is(BD_THREAD_SERVICE)) return status;
+  if (status || record->lineage == caller.lineage || bd_thread_is(BD_THREAD_SERVICE) || !bd_shared->enforce) return status;
   bd_token_caller_privileges(&caller);
   return caller.privileges & BD_PRIVILEGE(BD_SE_ASSIGN_PRIMARY) ? STATUS_SUCCESS : STATUS_PRIVILEGE_NOT_HELD;
 }
@@ -114,7 +114,7 @@ static NTSTATUS create(HANDLE *process, HANDLE *thread, ACCESS_MASK process_acce
   open_to_wine(&open, acl, sizeof(acl));
   if (process_attributes) open_process = *process_attributes;
   if (thread_attributes) open_thread = *thread_attributes;
-  if (bd_shared->enforce) open_process.SecurityDescriptor = open_thread.SecurityDescriptor = &open;
+  open_process.SecurityDescriptor = open_thread.SecurityDescriptor = &open;
   status = bd_real(NtCreateUserProcess)(process, thread, process_access, thread_access, &open_process, &open_thread, process_flags,
                                         thread_flags | 1 /* suspended */, parameters, create_info, list);
   if (status) return status;

@@ -107,8 +107,10 @@ static NTSTATUS set_file(HANDLE file, const bd_target *target, SECURITY_INFORMAT
   return bd_file_store(target->path, &sd, 0);
 }
 
-static NTSTATUS token_descriptor(HANDLE handle, bd_sd *sd) {
+/** Of a process, a thread or a token. */
+static NTSTATUS descriptor_of(HANDLE handle, enum bd_kind kind, bd_sd *sd) {
   bd_token record;
+  if (kind != BD_KIND_TOKEN) return bd_object_descriptor(handle, kind, sd);
   NTSTATUS status = bd_token_of(handle, &record);
   if (!status) bd_token_object(&record, sd);
   return status;
@@ -120,8 +122,7 @@ static NTSTATUS set_object(HANDLE handle, SECURITY_INFORMATION info, void *descr
   ACCESS_MASK need = rights_to_set(info);
   enum bd_kind kind = bd_kind_of(handle);
   NTSTATUS status;
-  const BOOL is_token = kind == BD_KIND_OTHER && bd_is_token(handle);
-  if (!bd_shared->enforce || (kind == BD_KIND_OTHER && !is_token)) return bd_real(NtSetSecurityObject)(handle, info, descriptor);
+  if (kind == BD_KIND_OTHER) return bd_real(NtSetSecurityObject)(handle, info, descriptor);
   if (!bd_sd_from(&given, descriptor)) return STATUS_INVALID_SECURITY_DESCR;
   if ((bd_handle_rights(handle) & need) != need) return STATUS_ACCESS_DENIED;
   if (kind == BD_KIND_FILE) {
@@ -129,10 +130,10 @@ static NTSTATUS set_object(HANDLE handle, SECURITY_INFORMATION info, void *descr
     if (status) return status;
     return target.place == BD_PLACE_FILE ? set_file(handle, &target, info, &given) : bd_real(NtSetSecurityObject)(handle, info, descriptor);
   }
-  status = is_token ? token_descriptor(handle, &sd) : bd_object_descriptor(handle, kind, &sd);
+  status = descriptor_of(handle, kind, &sd);
   if (!status) status = take_parts(&sd, &given, info);
   if (status) return status;
-  return is_token ? bd_token_object_store(handle, &sd) : bd_object_store(handle, kind, &sd);
+  return kind == BD_KIND_TOKEN ? bd_token_object_store(handle, &sd) : bd_object_store(handle, kind, &sd);
 }
 
 NTSTATUS NTAPI bd_NtSetSecurityObject(HANDLE handle, SECURITY_INFORMATION info, void *descriptor) {
@@ -154,24 +155,20 @@ static NTSTATUS answer(const bd_sd *sd, SECURITY_INFORMATION info, void *buffer,
 }
 
 NTSTATUS NTAPI bd_NtQuerySecurityObject(HANDLE handle, SECURITY_INFORMATION info, void *buffer, ULONG size, ULONG *returned) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtQuerySecurityObject)(handle, info, buffer, size, returned);
+  if (bd_inside()) return bd_real(NtQuerySecurityObject)(handle, info, buffer, size, returned);
   bd_frame frame = bd_enter();
   bd_target target;
   bd_sd sd;
   NTSTATUS status;
   enum bd_kind kind = bd_kind_of(handle);
-  const BOOL is_token = kind == BD_KIND_OTHER && bd_is_token(handle);
-  if ((kind != BD_KIND_OTHER || is_token) && !(bd_handle_rights(handle) & READ_CONTROL)) {
+  if (kind != BD_KIND_OTHER && !(bd_handle_rights(handle) & READ_CONTROL)) {
     status = STATUS_ACCESS_DENIED;
-  } else if (is_token) {
-    status = token_descriptor(handle, &sd);
-    if (!status) status = answer(&sd, info, buffer, size, returned);
   } else if (kind == BD_KIND_FILE) {
     status = bd_resolve_handle(handle, &target);
     if (!status && target.place != BD_PLACE_FILE) status = bd_real(NtQuerySecurityObject)(handle, info, buffer, size, returned);
     else if (!status) status = bd_file_descriptor(target.path, target.directory, &sd) ? answer(&sd, info, buffer, size, returned) : STATUS_ACCESS_DENIED;
   } else if (kind != BD_KIND_OTHER) {
-    status = bd_object_descriptor(handle, kind, &sd);
+    status = descriptor_of(handle, kind, &sd);
     if (!status) status = answer(&sd, info, buffer, size, returned);
   } else {
     status = bd_real(NtQuerySecurityObject)(handle, info, buffer, size, returned);

@@ -110,10 +110,7 @@ NTSTATUS NTAPI bd_NtFilterToken(HANDLE token, ULONG flags, TOKEN_GROUPS *disable
   bd_record record;
   bd_record_begin(&record, "NtFilterToken");
   bd_log_filter(&record, token, flags, disable, privileges, restricting);
-  NTSTATUS status;
-  if (record.injected) status = (NTSTATUS)record.result;
-  else if (bd_shared->enforce) status = filter(token, flags, disable, privileges, restricting, filtered);
-  else status = bd_real(NtFilterToken)(token, flags, disable, privileges, restricting, filtered);
+  NTSTATUS status = record.injected ? (NTSTATUS)record.result : filter(token, flags, disable, privileges, restricting, filtered);
   bd_record_end(&record, (DWORD)status);
   bd_leave(frame);
   return status;
@@ -121,7 +118,7 @@ NTSTATUS NTAPI bd_NtFilterToken(HANDLE token, ULONG flags, TOKEN_GROUPS *disable
 
 NTSTATUS NTAPI bd_NtDuplicateToken(HANDLE token, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes, BOOLEAN effective, TOKEN_TYPE type,
                                    HANDLE *copy) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtDuplicateToken)(token, access, attributes, effective, type, copy);
+  if (bd_inside()) return bd_real(NtDuplicateToken)(token, access, attributes, effective, type, copy);
   bd_frame frame = bd_enter();
   bd_token record;
   NTSTATUS status = bd_token_of(token, &record);
@@ -229,7 +226,7 @@ static BOOL answer_class(answer *a, ULONG class, const bd_token *record) {
 }
 
 NTSTATUS NTAPI bd_NtQueryInformationToken(HANDLE token, ULONG class, void *buffer, ULONG size, ULONG *returned) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtQueryInformationToken)(token, class, buffer, size, returned);
+  if (bd_inside()) return bd_real(NtQueryInformationToken)(token, class, buffer, size, returned);
   bd_frame frame = bd_enter();
   answer measure = {NULL, 0, 0}, full = {buffer, size, 0};
   TOKEN_STATISTICS statistics;
@@ -289,7 +286,6 @@ static NTSTATUS set_class(HANDLE token, ULONG class, void *buffer, ULONG size, b
 
 static NTSTATUS set_information(HANDLE token, ULONG class, void *buffer, ULONG size) {
   bd_token record;
-  if (!bd_shared->enforce) return bd_real(NtSetInformationToken)(token, class, buffer, size);
   NTSTATUS status = bd_token_of(token, &record);
   if (!status) status = set_class(token, class, buffer, size, &record);
   return status ? status : bd_token_bind(token, &record, record.owner_pid);
@@ -342,7 +338,7 @@ NTSTATUS NTAPI bd_NtOpenThreadToken(HANDLE thread, ACCESS_MASK access, BOOLEAN a
 
 NTSTATUS NTAPI bd_NtAccessCheck(void *descriptor, HANDLE token, ACCESS_MASK access, GENERIC_MAPPING *map, PRIVILEGE_SET *privileges, ULONG *size,
                                 ULONG *granted, NTSTATUS *answer_status) {
-  if (bd_inside() || !bd_shared->enforce) return bd_real(NtAccessCheck)(descriptor, token, access, map, privileges, size, granted, answer_status);
+  if (bd_inside()) return bd_real(NtAccessCheck)(descriptor, token, access, map, privileges, size, granted, answer_status);
   bd_frame frame = bd_enter();
   bd_token record;
   bd_sd sd;

@@ -64,13 +64,6 @@ NTSTATUS bd_token_bind(HANDLE token, bd_token *record, DWORD pid) {
   return store(statistics.TokenId, record, pid);
 }
 
-BOOL bd_is_token(HANDLE handle) {
-  BYTE buffer[512];
-  const bd_object_name *type = (const void *)buffer;
-  if (NtQueryObject(handle, 2 /* ObjectTypeInformation */, buffer, sizeof(buffer), NULL)) return FALSE;
-  return type->name.Length == 10 && memcmp(type->name.Buffer, L"Token", 10) == 0;
-}
-
 void bd_token_object(const bd_token *record, bd_sd *sd) {
   *sd = record->has_object ? record->object : record->default_dacl;
   if (!record->has_object) sd->owner = record->owner;

@@ -12,8 +12,6 @@ NTSTATUS bd_token_caller(bd_token *record);
 NTSTATUS bd_token_of_process(HANDLE process, bd_token *record);
 /** Binds a record to the token behind a handle. `pid` is the process whose end makes the record free again. */
 NTSTATUS bd_token_bind(HANDLE token, bd_token *record, DWORD pid);
-/** Is it a handle to a token? */
-BOOL bd_is_token(HANDLE handle);
 /** The descriptor of the token object itself. */
 void bd_token_object(const bd_token *record, bd_sd *sd);
 NTSTATUS bd_token_object_store(HANDLE token, const bd_sd *sd);
