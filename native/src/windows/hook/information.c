@@ -96,6 +96,8 @@ static enum about about(int kind, const void *information, ULONG length) {
   }
 }
 
+static bool is_short(int kind) { return kind == BH_FILE_DISPOSITION || kind == BH_FILE_DISPOSITION_EX || kind == BH_FILE_BASIC; }
+
 static bool concerns(enum about what) {
   switch (what) {
     case DELETING: return bh_watched(BH_HOOK_FILE_DELETE);
@@ -116,9 +118,15 @@ static bool is_proof(enum about what, const struct call *call) {
   return false;
 }
 
+/* Short structures are copied before they are looked at, and the copy is what the system gets. */
+#define SHORT 64
+
 static NTSTATUS NTAPI hook_set(HANDLE file, IO_STATUS_BLOCK *io, void *information, ULONG length, int kind) {
+  uint64_t own[SHORT / sizeof(uint64_t)];
   struct call call = {file, io, information, length, kind};
-  const enum about what = about(kind, information, length);
+  const bool copied = is_short(kind) && length <= SHORT && bh_copy_in(own, information, length);
+  const enum about what = about(kind, copied ? (void *)own : information, length);
+  if (copied) call.information = own;
   if (!concerns(what) || !bh_enter()) return carry_out(&call);
   struct bh_room *room = bh_room_take();
   NTSTATUS status = BH_NO_MEMORY;

@@ -4,6 +4,8 @@
 #include "glob.h"
 #include "report.h"
 
+#define KILL_PATIENCE 3000 /* milliseconds */
+
 static const struct bh_hook_policy *policy;
 
 static volatile uint32_t *proofs;
@@ -51,6 +53,8 @@ static struct bh_said settle(struct bh_room *room, const struct bh_hook_rule *ru
     case BH_HOOK_KILL:
       bh_report(room, rule->id, rule->act, BH_HOOK_KILL, object);
       bh_report_flush(1000);
+      /* The supervisor ends the job, and this process with it. Ending first would let its parent go on for a moment. */
+      Sleep(KILL_PATIENCE);
       bh_end(BH_HOOK_EXIT_KILLED);
     default: break;
   }

@@ -47,7 +47,11 @@ static bool install(uint32_t *installed) {
 /* Returns 0, or the exit code under which the process must end: half a hook is none. */
 static uint32_t start(const struct bh_hook_letter *letter) {
   uint32_t installed = 0;
+  HMODULE pinned;
   if (bulkhead_hook_state.magic != 0) return 0;
+  /* Whoever lets go of this library must not pull the code away from under the calls that lead to it. */
+  const DWORD flags = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+  if (!GetModuleHandleExW(flags, (const wchar_t *)(const void *)&bulkhead_hook_state, &pinned)) return BH_HOOK_EXIT_MEMORY;
   if (!bh_runtime_start()) return BH_HOOK_EXIT_MEMORY;
   if (!read_policy(letter)) return BH_HOOK_EXIT_POLICY;
   bh_object_start();

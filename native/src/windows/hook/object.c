@@ -109,6 +109,8 @@ static struct bh_text16 text_of(const UNICODE_STRING *name) {
   return (struct bh_text16){(const uint16_t *)name->Buffer, name->Length / (uint32_t)sizeof(WCHAR)};
 }
 
+static bool no_normalized_names;
+
 /*
  * The native name of an open file or directory in `into`, or 0. The object's name may have short names in it, and the normalised name lacks
  * the volume; together they are whole. Wine has no normalised names.
@@ -120,13 +122,14 @@ static uint32_t name_of_handle(HANDLE handle, uint16_t *into, size_t size, void 
   uint32_t length = name->Length / (uint32_t)sizeof(WCHAR);
   if (name->Buffer == NULL || length == 0 || length > size) return 0;
   memcpy(into, name->Buffer, name->Length);
+  if (no_normalized_names) return length;
   IO_STATUS_BLOCK io;
   struct bh_counted_name *tail = space;
   if (!BH_NT_OK(NtQueryInformationFile(handle, &io, space, space_size, (FILE_INFORMATION_CLASS)BH_FILE_NAME))) return length;
   const uint32_t opened = tail->length / (uint32_t)sizeof(WCHAR);
-  if (opened > length || !BH_NT_OK(NtQueryInformationFile(handle, &io, space, space_size, (FILE_INFORMATION_CLASS)BH_FILE_NORMALIZED_NAME))) {
-    return length;
-  }
+  const NTSTATUS status = NtQueryInformationFile(handle, &io, space, space_size, (FILE_INFORMATION_CLASS)BH_FILE_NORMALIZED_NAME);
+  if (status == BH_NOT_IMPLEMENTED) no_normalized_names = true;
+  if (opened > length || !BH_NT_OK(status)) return length;
   const uint32_t whole = tail->length / (uint32_t)sizeof(WCHAR);
   if (whole == 0 || length - opened + whole > size) return length;
   memcpy(into + (length - opened), tail->name, tail->length);

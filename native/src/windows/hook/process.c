@@ -156,22 +156,26 @@ static NTSTATUS carry_out(const struct creation *c) {
                              c->process_flags, c->thread_flags, c->parameters, c->info, c->attributes);
 }
 
-/* Our copy of the caller's attribute list, with the image's name in room->copy. NULL: there is none, as when a process clones itself. */
-static struct bh_ps_attribute *find_image(struct bh_room *room, const struct creation *c, struct bh_ps_attributes *own, size_t size) {
+/*
+ * Our copy of the caller's attribute list, with the image's name in room->copy; *image is NULL when it names none, as when a process clones
+ * itself. False: it cannot be read.
+ */
+static bool find_image(struct bh_room *room, const struct creation *c, struct bh_ps_attributes *own, size_t size,
+                       struct bh_ps_attribute **image) {
   SIZE_T total = 0;
-  if (c->attributes == NULL || !bh_copy_in(&total, c->attributes, sizeof(total)) || total > size || total < sizeof(SIZE_T) ||
-      !bh_copy_in(own, c->attributes, total)) {
-    return NULL;
+  *image = NULL;
+  if (c->attributes == NULL) return true;
+  if (!bh_copy_in(&total, c->attributes, sizeof(total)) || total > size || total < sizeof(SIZE_T) || !bh_copy_in(own, c->attributes, total)) {
+    return false;
   }
   const size_t count = (total - sizeof(SIZE_T)) / sizeof(struct bh_ps_attribute);
-  for (size_t i = 0; i < count; i++) {
-    struct bh_ps_attribute *attribute = &own->list[i];
-    if (attribute->attribute != BH_PS_IMAGE_NAME) continue;
-    if (attribute->size > (BH_PATH_MAX - 1) * sizeof(uint16_t) || !bh_copy_in(room->copy, attribute->pointer, attribute->size)) return NULL;
-    attribute->pointer = room->copy;
-    return attribute;
+  for (size_t i = 0; i < count && *image == NULL; i++) {
+    if (own->list[i].attribute == BH_PS_IMAGE_NAME) *image = &own->list[i];
   }
-  return NULL;
+  if (*image == NULL) return true;
+  if ((*image)->size > (BH_PATH_MAX - 1) * sizeof(uint16_t) || !bh_copy_in(room->copy, (*image)->pointer, (*image)->size)) return false;
+  (*image)->pointer = room->copy;
+  return true;
 }
 
 /* Asks the rules; changes the copy for a redirect. */
@@ -194,8 +198,10 @@ static NTSTATUS create_in(struct bh_room *room, struct creation *c) {
     struct bh_ps_attributes list;
     uint8_t bytes[sizeof(SIZE_T) + ATTRIBUTES * sizeof(struct bh_ps_attribute)];
   } own;
-  struct bh_ps_attribute *image = find_image(room, c, &own.list, sizeof(own));
-  if (image != NULL) {
+  struct bh_ps_attribute *image;
+  if (!find_image(room, c, &own.list, sizeof(own), &image)) {
+    if (bh_judge_unreadable(BH_HOOK_PROCESS_EXEC).say != BH_PASS) return BH_ACCESS_DENIED;
+  } else if (image != NULL) {
     c->attributes = &own.list;
     if (bh_watched(BH_HOOK_PROCESS_EXEC)) {
       const struct bh_said said = ask_image(room, image);

@@ -8,7 +8,7 @@
 #include "../hook-frame.h"
 
 #define LISTENERS 4 /* ready at the same time, so that clients seldom find the pipe busy */
-#define MOST_CLIENTS 4096
+#define MOST_CLIENTS 1024 /* one for each process, and one for each question */
 #define BUFFER (64u * 1024u)
 #define EVENT_BURST 256.0
 #define EVENTS_PER_SECOND 100.0
