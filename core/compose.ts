@@ -83,7 +83,7 @@ export async function composeRepository(options: ComposeOptions): Promise<Reposi
   const board = new Board(journal)
   const views = (): readonly JobView[] => {
     board.sync()
-    return board.views()
+    return scheduling.withOrphans({ journal, board, isAlive })
   }
   const presence = new scheduling.Presence({ journal, self })
   const user = userName()

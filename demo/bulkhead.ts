@@ -28,7 +28,7 @@ export class Bulkhead {
 
   /** Shows what it does on our own terminal. */
   async say(...words: readonly string[]): Promise<void> {
-    console.log(`\n$ bulkhead ${words.join(' ')}`)
+    console.log(`\n$ bulkhead ${words.map((word) => (word.includes(' ') ? JSON.stringify(word) : word)).join(' ')}`)
     await this.#spawn(words, 'inherit')
   }
 

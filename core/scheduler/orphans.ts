@@ -1,4 +1,5 @@
 import { errorCatalogue } from '../contracts/error.ts'
+import type { JobView } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import type { Logger } from '../contracts/tokens.ts'
 import type { Board } from './board.ts'
@@ -55,11 +56,18 @@ async function adopt(parts: OrphanParts): Promise<number> {
   return adopted
 }
 
-function orphans({ journal, board, isAlive }: OrphanParts): Board['atWork'] {
+function orphans({ journal, board, isAlive }: Pick<OrphanParts, 'journal' | 'board' | 'isAlive'>): Board['atWork'] {
   if (board.atWork.length === 0) return []
   // Read after the board: a process registers before it claims, so whoever holds a claim we see is in this list if it is there at all.
   const living = new Set(journal.orchestrators().flatMap((record) => (isAlive(record) ? [record.id] : [])))
   return board.atWork.filter(({ view }) => view.orchestrator === null || !living.has(view.orchestrator))
+}
+
+/** As listings show them: what a dead process worked on says so until somebody gives it back. */
+export function withOrphans(parts: Pick<OrphanParts, 'journal' | 'board' | 'isAlive'>): readonly JobView[] {
+  const lost = new Set(orphans(parts).map(({ view }) => view.spec.id))
+  const reason = 'the process that ran it is gone; bulkhead run goes on with it'
+  return parts.board.views().map((view) => (lost.has(view.spec.id) ? { ...view, reason } : view))
 }
 
 /** Dead processes that nothing refers to any more are struck off the list. */

@@ -179,6 +179,7 @@ test('kill -9 in the middle: recover says what it did, and the job runs once mor
   for (let tries = 0; tries < 200 && (await statuses(world))['long'] !== 'running'; tries++) await delay(50)
   child.kill('SIGKILL')
   await end
+  expect((await world.run('ls')).out).toMatch(/long +running .* the process that ran it is gone; bulkhead run goes on with it\n/)
   expect((await world.run('recover')).code).toBe(0)
   const ran = await world.run('run')
   expect(ran.code).toBe(0)

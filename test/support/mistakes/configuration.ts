@@ -1,6 +1,7 @@
 import { chmodSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { layerPlugins } from '../../../plugins/index.ts'
 import { shellAgent, type CliWorld } from '../command-line.ts'
 import type { Mistake } from './mistake.ts'
 
@@ -37,6 +38,8 @@ const ofExec = (what: string, argv: (world: CliWorld) => readonly string[], says
 })
 
 const keys = 'version, environment, environments, agent, agents, policy, concurrency, retry, gates, setup, target, jobs'
+/** New mechanisms are added: the line lists whatever there is. */
+const filesystems = [...layerPlugins.values()].flatMap(({ id, layer }) => (layer === 'filesystem' ? [id] : [])).join(', ')
 const inside = 'Name the files or directories inside it that agents need.'
 const project = 'Choose a directory of one project.'
 
@@ -87,13 +90,13 @@ export const configurationMistakes: readonly Mistake[] = [
     'plugin_unknown',
     'a layer plugin that is not installed',
     'environments: {e: {filesystem: fs-veiw}}\n',
-    '1:32: environments.e.filesystem: plugin "fs-veiw" is not installed; Did you mean "fs-view"? Installed for filesystem: fs-view, fs-none.',
+    `1:32: environments.e.filesystem: plugin "fs-veiw" is not installed; Did you mean "fs-view"? Installed for filesystem: ${filesystems}.`,
   ),
   inOwnFile(
     'plugin_unknown',
     'a plugin of another layer',
     'environments: {e: {filesystem: net-none}}\n',
-    '1:32: environments.e.filesystem: plugin "net-none" is for the network layer; Installed for filesystem: fs-view, fs-none.',
+    `1:32: environments.e.filesystem: plugin "net-none" is for the network layer; Installed for filesystem: ${filesystems}.`,
   ),
   inOwnFile(
     'plugin_unknown',

@@ -5,6 +5,8 @@ import type { Call, Mistake } from './mistake.ts'
 
 const help = 'Add --help for what the command takes.'
 
+const unknownEnvironment = 'environment "nope" is not configured; Did you mean "none"? Known: linux, none.'
+
 type Says = string | ((world: CliWorld) => string)
 
 const row = (code: Mistake['code'], what: string, argv: readonly string[], says: Says, more: Partial<Call> = {}): Mistake => ({
@@ -37,11 +39,7 @@ export const usageMistakes: readonly Mistake[] = [
     }),
   },
   usage('an agent that does not exist', ['run', '-a', 'nope', 'x'], 'There is no agent "nope" (x); Configured: sh.'),
-  usage(
-    'an environment that does not exist',
-    ['run', '-e', 'nope', 'x'],
-    'environment "nope" is not configured; Did you mean "none"? Known: linux, none.',
-  ),
+  usage('an environment that does not exist', ['run', '-e', 'nope', 'x'], unknownEnvironment),
   usage(
     'a name that is none',
     ['run', '-n', 'A b', 'x'],
@@ -132,11 +130,7 @@ export const usageMistakes: readonly Mistake[] = [
     ['--events', 'nope/x'],
     '--events nope/x cannot be opened (ENOENT); Name a file that you can write.',
   ),
-  exec(
-    'an environment that does not exist',
-    ['-e', 'nope'],
-    'environment "nope" is not configured; Did you mean "none"? Known: linux, none.',
-  ),
+  exec('an environment that does not exist', ['-e', 'nope'], unknownEnvironment),
   usage('no command at all', ['exec'], `missing required argument 'command'; ${help}`),
   usage('a command without a name', ['exec', '--', ''], `the command cannot be run: it names no program; ${help}`),
 
@@ -176,6 +170,17 @@ export const usageMistakes: readonly Mistake[] = [
     },
   },
 
+  row(
+    'usage_unknown_job',
+    'answering a job that does not exist',
+    ['answer', 'nope', 'allow'],
+    'There is no job "nope"; See bulkhead ls for the jobs there are.',
+  ),
+  usage(
+    'an answer that is none',
+    ['answer', 'x', 'maybe'],
+    `command-argument value 'maybe' is invalid for argument 'verdict'. Allowed choices are allow, deny; ${help}`,
+  ),
   ...['show', 'diff', 'logs', 'approve', 'reject', 'merge', 'stop', 'rm'].map((verb) => unknownJob(verb, 'nope')),
   row(
     'usage_unknown_job',

@@ -49,6 +49,12 @@ export const workMistakes: readonly Mistake[] = [
     ['stop', 'one'],
     'Cannot stop one: it is finished; It must be queued or preparing or running or waiting; see bulkhead ls.',
   ),
+  wrongState(
+    'answering what asks nothing',
+    'true',
+    ['answer', 'one', 'allow'],
+    'Cannot answer one: it is finished; It must be waiting; see bulkhead ls.',
+  ),
   wrongState('reviewing nothing', 'true', ['diff', 'one'], 'one changed nothing; See bulkhead ls for jobs that are finished.'),
   {
     code: 'usage_invalid',
