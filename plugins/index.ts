@@ -11,6 +11,7 @@ import netGateway from './net-gateway/index.ts'
 import netNone from './net-none/index.ts'
 import netWfp from './net-wfp/index.ts'
 import tokenNone from './token-none/index.ts'
+import tokenRestricted from './token-restricted/index.ts'
 import tokenUserns from './token-userns/index.ts'
 
 /** The layer plugins that come with Bulkhead, by id. */
@@ -19,6 +20,7 @@ export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>(
   fsAcl,
   fsNone,
   tokenUserns,
+  tokenRestricted,
   tokenNone,
   netGateway,
   netWfp,

@@ -45,7 +45,7 @@ export interface RestrictedToken {
   readonly tier: 'blind' | 'write-restricted'
   /** SID of this launch alone (`S-1-5-21-...`): what its processes and objects are guarded with. */
   readonly launchSid: string
-  /** Further restricting SIDs, in string form. */
+  /** Further restricting SIDs, in string form; `logon` stands for that of the logon session, which only the launcher knows. */
   readonly restricting: readonly string[]
   readonly integrity: 'low' | 'medium'
   /** A desktop of its own, so that no window of the user can be reached. */

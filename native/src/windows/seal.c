@@ -5,66 +5,61 @@
 
 #include "sid.h"
 
-/* PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE | READ_CONTROL, and PROCESS_TERMINATE. */
+/* PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE | READ_CONTROL */
 #define PROCESS_LIST L"D:P(A;;GA;;;SY)(A;;0x121000;;;%s)(A;;RC;;;OW)"
-#define ENDABLE_PROCESS_LIST L"D:P(A;;GA;;;SY)(A;;0x121001;;;%s)(A;;RC;;;OW)"
-/* TOKEN_QUERY | READ_CONTROL */
-#define TOKEN_LIST L"D:P(A;;GA;;;SY)(A;;0x20008;;;%s)(A;;RC;;;OW)"
+/* TOKEN_QUERY | QUERY_SOURCE | ADJUST_PRIVILEGES | ADJUST_GROUPS | ADJUST_DEFAULT | READ_CONTROL */
+#define TOKEN_LIST L"D:P(A;;GA;;;SY)(A;;0x200F8;;;%s)(A;;RC;;;OW)"
 /* THREAD_QUERY_LIMITED_INFORMATION | SYNCHRONIZE | READ_CONTROL */
 #define THREAD_LIST L"D:P(A;;GA;;;SY)(A;;0x120800;;;%s)(A;;RC;;;OW)"
-#define DEFAULT_LIST L"D:P(A;;GA;;;SY)(A;;RC;;;%s)(A;;RC;;;OW)"
+/*
+ * Looking, and changing the list, stay with the user, whom an agent is only half: the kernel makes the agent's token under this list, and it has to be
+ * opened to the agent then.
+ */
+#define DEFAULT_LIST L"D:P(A;;GA;;;SY)(A;;GRWD;;;%s)"
 
-static uint32_t protect(HANDLE object, const wchar_t *list, PSID user) {
+static int protect(HANDLE object, const wchar_t *list, PSID user, const char *step, struct bh_fault *fault) {
   PSECURITY_DESCRIPTOR descriptor = bh_descriptor(list, user, NULL);
-  if (!descriptor) return GetLastError();
-  const uint32_t error = SetKernelObjectSecurity(object, DACL_SECURITY_INFORMATION, descriptor) ? 0 : GetLastError();
+  const int result = descriptor && SetKernelObjectSecurity(object, DACL_SECURITY_INFORMATION, descriptor) ? 0 : bh_fault(fault, 0, step, NULL);
   LocalFree(descriptor);
-  return error;
+  return result;
 }
 
-static uint32_t set_default(HANDLE token, PSID user) {
+static int set_default(HANDLE token, PSID user, struct bh_fault *fault) {
   PSECURITY_DESCRIPTOR descriptor = bh_descriptor(DEFAULT_LIST, user, NULL);
-  if (!descriptor) return GetLastError();
   BOOL present, defaulted;
   TOKEN_DEFAULT_DACL list = {NULL};
-  uint32_t error = 0;
-  if (!GetSecurityDescriptorDacl(descriptor, &present, &list.DefaultDacl, &defaulted)) error = GetLastError();
-  if (error == 0 && !SetTokenInformation(token, TokenDefaultDacl, &list, sizeof(list))) error = GetLastError();
+  const BOOL set = descriptor && GetSecurityDescriptorDacl(descriptor, &present, &list.DefaultDacl, &defaulted) &&
+                   SetTokenInformation(token, TokenDefaultDacl, &list, sizeof(list));
+  const int result = set ? 0 : bh_fault(fault, 0, "sealing what the process makes", NULL);
   LocalFree(descriptor);
-  return error;
+  return result;
 }
 
-/* Runs one of the above with the process's token and its user. */
-static uint32_t with_token(DWORD access, uint32_t (*act)(HANDLE token, PSID user)) {
+/* Runs one of the below with the process's token and its user. */
+static int with_token(DWORD access, int (*act)(HANDLE token, PSID user, struct bh_fault *fault), struct bh_fault *fault) {
   HANDLE token;
-  if (!OpenProcessToken(GetCurrentProcess(), access | TOKEN_QUERY, &token)) return GetLastError();
+  if (!OpenProcessToken(GetCurrentProcess(), access | TOKEN_QUERY, &token)) return bh_fault(fault, 0, "sealing: OpenProcessToken", NULL);
   PSID user = bh_sid_of_user(token);
-  const uint32_t error = user ? act(token, user) : GetLastError();
+  const int result = user ? act(token, user, fault) : bh_fault(fault, 0, "sealing: user of the process", NULL);
   free(user);
   CloseHandle(token);
-  return error;
+  return result;
 }
 
-static uint32_t seal_process(HANDLE token, PSID user) {
-  (void)token;
-  return protect(GetCurrentProcess(), PROCESS_LIST, user);
+static int seal(HANDLE token, PSID user, struct bh_fault *fault) {
+  if (protect(GetCurrentProcess(), PROCESS_LIST, user, "sealing the process", fault) < 0) return -1;
+  return protect(token, TOKEN_LIST, user, "sealing the token", fault);
 }
 
-static uint32_t seal_endable_process(HANDLE token, PSID user) {
-  (void)token;
-  return protect(GetCurrentProcess(), ENDABLE_PROCESS_LIST, user);
+static int seal_objects(HANDLE token, PSID user, struct bh_fault *fault) {
+  if (protect(GetCurrentThread(), THREAD_LIST, user, "sealing the thread", fault) < 0) return -1;
+  return set_default(token, user, fault);
 }
 
-static uint32_t seal_token(HANDLE token, PSID user) {
-  uint32_t error = protect(GetCurrentThread(), THREAD_LIST, user);
-  if (error == 0) error = set_default(token, user);
-  return error != 0 ? error : protect(token, TOKEN_LIST, user);
+int bh_seal(struct bh_fault *fault) {
+  return with_token(WRITE_DAC, seal, fault);
 }
 
-uint32_t bh_seal_process(bool may_end) {
-  return with_token(0, may_end ? seal_endable_process : seal_process);
-}
-
-uint32_t bh_seal_token(void) {
-  return with_token(TOKEN_ADJUST_DEFAULT | WRITE_DAC, seal_token);
+int bh_seal_objects(struct bh_fault *fault) {
+  return with_token(TOKEN_ADJUST_DEFAULT, seal_objects, fault);
 }

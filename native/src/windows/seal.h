@@ -1,25 +1,21 @@
 /*
  * Closing this process to the agents it supervises. An agent of the same user passes the user's half of every access check; what stops it is
- * the half of its restricting SIDs, and that half is not asked about reading by a write-restricted token. So nothing that this process
- * keeps in memory may be readable by the user at all.
+ * the half of its restricting SIDs, and a write-restricted token is not asked for that half where reading, ending a process or borrowing a
+ * token is concerned. So none of these may be the user's.
  */
 #ifndef BULKHEAD_SEAL_H
 #define BULKHEAD_SEAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "fault.h"
 
 /*
- * Replaces the access list of this process: SYSTEM may do everything; its user may wait for it and see that it is there (and end it, when
- * `may_end`), but not read or write its memory, duplicate its handles or make threads in it, nor change this list again (OWNER RIGHTS).
- * Returns 0 or a Win32 error.
+ * Replaces the access lists of this process and of its token. SYSTEM may do everything. Its user may wait for it and see that it is there, but not end it,
+ * read or write its memory, duplicate its handles or make threads in it; look at the token and adjust it, but not duplicate it or act with it;
+ * and not change these lists again (OWNER RIGHTS). Handles that exist keep their rights. Returns 0 or -1.
  */
-uint32_t bh_seal_process(bool may_end);
+int bh_seal(struct bh_fault *fault);
 
-/*
- * The same for the process's token, the calling thread, and everything that is made from now on without an access list of its own. The
- * token can then not be opened for more than looking at it, also by this process: what needs more must have it already.
- */
-uint32_t bh_seal_token(void);
+/* The calling thread too, and everything that this process makes from now on without an access list of its own. Returns 0 or -1. */
+int bh_seal_objects(struct bh_fault *fault);
 
 #endif

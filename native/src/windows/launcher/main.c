@@ -106,7 +106,7 @@ int wmain(int count, wchar_t **arguments) {
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
   _set_invalid_parameter_handler(invalid);
   if (count == 1) return launch((struct bh_ends){descriptor(0), descriptor(1), {descriptor(3), descriptor(4), descriptor(5)}});
-  if (count == 2 && wcscmp(arguments[1], BH_PROBE_ARGUMENT) == 0) return bh_probe_run();
+  if ((count == 2 || count == 3) && wcscmp(arguments[1], BH_PROBE_ARGUMENT) == 0) return bh_probe_run(count == 3 ? arguments[2] : NULL);
   struct bh_ends ends;
   const uint32_t error = bh_runner_open(count, arguments, &ends);
   if (error == 0) return launch(ends);

@@ -5,8 +5,10 @@
 #include "attempt.h"
 #include "bulkhead.h"
 #include "channel.h"
+#include "status.h"
 
-int bh_probe_run(void) {
+int bh_probe_run(const wchar_t *bystander) {
+  bh_status_bystander = bystander ? wcstoul(bystander, NULL, 10) : 0;
   HANDLE input = GetStdHandle(STD_INPUT_HANDLE), output = GetStdHandle(STD_OUTPUT_HANDLE);
   struct bh_writer w;
   bh_begin(&w, BH_HELD);

@@ -15,6 +15,7 @@
  * The list. Those that name a process are followed by its pid, `privilege` by a name (Win32: "Privilege Constants"):
  *   breakaway                 starting a process outside the job
  *   read-process PID          opening a process to read its memory
+ *   change-process PID        opening a process to change it, which ending it is not
  *   open-token PID            opening the token of a process to act with it
  *   privilege NAME            enabling a privilege; it is disabled again
  *   load-driver               of a driver that does not exist
@@ -27,7 +28,7 @@
  *   com-server                starting a server process by COM, outside every job (ShellWindows)
  *   listen-v4, listen-v6      on a free port of the loopback
  *   datagram-v4, datagram-v6  one to an address that is nobody's
- *   hook ACT                  of the acts that rules know (hook-policy.h): refused where the hook is at work
+ *   intercept:ACT             of the acts that rules know (hook-policy.h): refused where the hook is at work
  */
 
 /* A second copy of this process that is suspended and ended at once; what counts is whether it could have left the job. */
@@ -57,6 +58,21 @@ static uint32_t read_process(const char *argument) {
   HANDLE process;
   const uint32_t error = open_process(argument, PROCESS_VM_READ, &process);
   if (error == 0) CloseHandle(process);
+  return error;
+}
+
+/* Any one of the rights of GENERIC_WRITE; PROCESS_TERMINATE is one of GENERIC_EXECUTE ("Windows Integrity Mechanism Design"). */
+static uint32_t change_process(const char *argument) {
+  static const DWORD rights[] = {PROCESS_VM_OPERATION | PROCESS_VM_WRITE, PROCESS_CREATE_THREAD,   PROCESS_DUP_HANDLE, PROCESS_CREATE_PROCESS,
+                                 PROCESS_SET_INFORMATION,                 PROCESS_SUSPEND_RESUME, PROCESS_SET_QUOTA};
+  uint32_t error = 0;
+  for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++) {
+    HANDLE process;
+    error = open_process(argument, rights[i], &process);
+    if (error != 0) continue;
+    CloseHandle(process);
+    return 0;
+  }
   return error;
 }
 
@@ -189,6 +205,7 @@ static const struct {
 } acts[] = {
     {"breakaway", breakaway},
     {"read-process", read_process},
+    {"change-process", change_process},
     {"open-token", open_token},
     {"privilege", privilege},
     {"load-driver", load_driver},
@@ -203,12 +220,12 @@ static const struct {
     {"listen-v6", bh_try_listen_v6},
     {"datagram-v4", bh_try_datagram_v4},
     {"datagram-v6", bh_try_datagram_v6},
-    {"hook", bh_hook_attempt},
+    {"intercept", bh_hook_attempt},
 };
 
 uint32_t bh_sensitive(const char *name) {
-  const size_t length = strcspn(name, " ");
-  const char *argument = name + length + strspn(name + length, " ");
+  const size_t length = strcspn(name, " :");
+  const char *argument = name + length + strspn(name + length, " :");
   for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++) {
     if (strlen(acts[i].name) == length && strncmp(acts[i].name, name, length) == 0) return acts[i].act(argument);
   }

@@ -67,9 +67,10 @@ static int create(const struct bh_walls *walls, const struct bh_start *start, co
   DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
   if (!start->console) flags |= CREATE_NEW_PROCESS_GROUP;
   const BOOL inherit = a->handle_count > 0;
+  SECURITY_ATTRIBUTES guard = {sizeof(guard), walls->guard, FALSE};
   BOOL made;
   if (walls->token) {
-    made = CreateProcessAsUserW(walls->token, start->file, start->line, NULL, NULL, inherit, flags, walls->environment, walls->directory,
+    made = CreateProcessAsUserW(walls->token, start->file, start->line, &guard, &guard, inherit, flags, walls->environment, walls->directory,
                                 &info.StartupInfo, process);
   } else {
     made = CreateProcessW(start->file, start->line, NULL, NULL, inherit, flags, walls->environment, walls->directory, &info.StartupInfo,
@@ -78,13 +79,33 @@ static int create(const struct bh_walls *walls, const struct bh_start *start, co
   return made ? 0 : bh_fault(fault, 0, "starting a process", NULL);
 }
 
+/*
+ * The kernel gives the process a copy of the token, which is guarded as what this process makes is: without this, the agent could not even ask
+ * who it is.
+ */
+static int open_token(const struct bh_walls *walls, const PROCESS_INFORMATION *process, struct bh_fault *fault) {
+  HANDLE token;
+  if (!walls->token) return 0;
+  if (!OpenProcessToken(process->hProcess, WRITE_DAC, &token)) return bh_fault(fault, 0, "opening the token of a process", NULL);
+  const BOOL set = SetKernelObjectSecurity(token, DACL_SECURITY_INFORMATION, walls->guard);
+  if (!set) bh_fault(fault, 0, "access list of the token of a process", NULL);
+  CloseHandle(token);
+  return set ? 0 : -1;
+}
+
 int bh_spawn(const struct bh_walls *walls, const struct bh_start *start, PROCESS_INFORMATION *process, struct bh_fault *fault) {
   struct attributes a = {0};
   int result = prepare(&a, walls, start, fault);
   if (result == 0) result = create(walls, start, &a, process, fault);
   if (a.list) DeleteProcThreadAttributeList(a.list);
   free(a.list);
-  return result;
+  if (result < 0) return -1;
+  if (open_token(walls, process, fault) == 0) return 0;
+  TerminateProcess(process->hProcess, 1);
+  CloseHandle(process->hThread);
+  CloseHandle(process->hProcess);
+  *process = (PROCESS_INFORMATION){0};
+  return -1;
 }
 
 void bh_start_time(HANDLE process, char *text, size_t size) {

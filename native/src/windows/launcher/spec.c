@@ -57,6 +57,13 @@ static char *read_sid(struct bh_reader *r) {
   return sid;
 }
 
+/* Or the word for the logon session's. */
+static char *read_restricting(struct bh_reader *r) {
+  char *sid = bh_read_text(r);
+  if (sid && strcmp(sid, BH_LOGON_SID) != 0 && !bh_sid_is_canonical(sid)) r->failed = true;
+  return sid;
+}
+
 static char **read_texts(struct bh_reader *r, char *(*read)(struct bh_reader *)) {
   const uint32_t count = bh_read_count(r, 4);
   char **texts = calloc((size_t)count + 1, sizeof(char *));
@@ -89,7 +96,7 @@ static void read_token(struct bh_spec *spec, struct bh_reader *r) {
   spec->tier = read_choice(r);
   spec->integrity = read_choice(r);
   spec->launch_sid = read_sid(r);
-  spec->restricting = read_texts(r, read_sid);
+  spec->restricting = read_texts(r, read_restricting);
   size_t count = 0;
   while (spec->restricting && spec->restricting[count]) count++;
   if (count > BH_RESTRICTING_MAX) r->failed = true;

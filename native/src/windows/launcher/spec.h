@@ -19,6 +19,7 @@ enum bh_wow64 { BH_WOW64_REFUSE = 0, BH_WOW64_REPORT = 1 };
 
 /* The kernel takes more restricting SIDs than this; a plugin needs about four. */
 #define BH_RESTRICTING_MAX 32u
+#define BH_LOGON_SID "logon"
 
 struct bh_spec {
   uint8_t stdio; /* enum bh_stdio */
@@ -32,7 +33,7 @@ struct bh_spec {
   uint8_t tier; /* enum bh_tier */
   uint8_t integrity; /* enum bh_integrity */
   char *launch_sid;
-  char **restricting; /* NULL-terminated */
+  char **restricting; /* SIDs or BH_LOGON_SID; NULL-terminated */
   bool limits_memory, limits_cpu;
   uint64_t memory; /* bytes */
   uint64_t cpu; /* percent of all processors, 1-100 */

@@ -27,6 +27,7 @@
  *   job-windows       its limits on windows in hexadecimal (JOBOBJECT_BASIC_UI_RESTRICTIONS)
  *   desktop           `station\desktop`
  *   hook              `none`, or `ready hooks=N rules=N` where the hook DLL is at work
+ *   bystander         pid of a process of the user to try attacks on (bystander.h); 0 without a token
  *   supervisor        pid of the process that started this one
  */
 
@@ -59,6 +60,13 @@ static uint32_t desktop(char *value, size_t size) {
   return 0;
 }
 
+unsigned long bh_status_bystander;
+
+static uint32_t bystander(char *value, size_t size) {
+  snprintf(value, size, "%lu", bh_status_bystander);
+  return 0;
+}
+
 /* PROCESS_BASIC_INFORMATION.InheritedFromUniqueProcessId (Win32: NtQueryInformationProcess). */
 static uint32_t supervisor(char *value, size_t size) {
   PROCESS_BASIC_INFORMATION information;
@@ -85,6 +93,7 @@ static const struct {
     {"job-windows", job_windows},
     {"desktop", desktop},
     {"hook", bh_hook_status},
+    {"bystander", bystander},
     {"supervisor", supervisor},
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bulkhead.h"
+#include "bystander.h"
 #include "channel.h"
 #include "command.h"
 #include "fault.h"
@@ -29,6 +30,7 @@ struct supervised {
   HANDLE port;
   struct bh_walls walls;
   struct bh_watch watch;
+  struct bh_bystander bystander;
   HANDLE to_probe, from_probe; /* our ends */
   PROCESS_INFORMATION probe, agent;
   HANDLE agent_wait;
@@ -109,10 +111,11 @@ static void killed_by_rule(void *context, uint32_t rule) {
   TerminateJobObject(s->walls.job, BH_HOOK_EXIT_KILLED);
 }
 
-/* A pipe of which the probe gets one end; which one is inheritable. */
-static int make_pipe(HANDLE *ours, HANDLE *theirs, bool to_probe, struct bh_fault *fault) {
+/* A pipe of which the probe gets one end, which is inheritable. Its other end is opened by name inside CreatePipe: what we make is sealed. */
+static int make_pipe(const struct supervised *s, HANDLE *ours, HANDLE *theirs, bool to_probe, struct bh_fault *fault) {
   HANDLE read = NULL, write = NULL;
-  if (!CreatePipe(&read, &write, NULL, 0)) return bh_fault(fault, 0, "pipe of the probe", NULL);
+  SECURITY_ATTRIBUTES guard = {sizeof(guard), s->walls.guard, FALSE};
+  if (!CreatePipe(&read, &write, &guard, 0)) return bh_fault(fault, 0, "pipe of the probe", NULL);
   *ours = to_probe ? write : read;
   *theirs = to_probe ? read : write;
   return SetHandleInformation(*theirs, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) ? 0 : bh_fault(fault, 0, "pipe of the probe", NULL);
@@ -122,7 +125,8 @@ static int spawn_probe(struct supervised *s, HANDLE input, HANDLE output, struct
   wchar_t file[MAX_PATH + 1];
   const DWORD length = GetModuleFileNameW(NULL, file, MAX_PATH);
   if (length == 0 || length >= MAX_PATH) return bh_fault(fault, length == 0 ? 0 : ERROR_FILENAME_EXCED_RANGE, "finding the launcher", NULL);
-  wchar_t line[] = L"bulkhead-launcher " BH_PROBE_ARGUMENT;
+  wchar_t line[64];
+  _snwprintf(line, sizeof(line) / sizeof(*line), L"bulkhead-launcher " BH_PROBE_ARGUMENT L" %lu", s->bystander.pid);
   const struct bh_start start = {.file = file, .line = line, .streams = {input, output, NULL}};
   if (bh_spawn(&s->walls, &start, &s->probe, fault) == 0) return 0;
   if (fault->code != ERROR_ACCESS_DENIED || !bh_walls_relax(&s->walls, s->spec, s->port, FROM_JOB)) return -1;
@@ -131,8 +135,8 @@ static int spawn_probe(struct supervised *s, HANDLE input, HANDLE output, struct
 
 static int start_probe(struct supervised *s, struct bh_fault *fault) {
   HANDLE input = NULL, output = NULL;
-  int result = make_pipe(&s->to_probe, &input, true, fault);
-  if (result == 0) result = make_pipe(&s->from_probe, &output, false, fault);
+  int result = make_pipe(s, &s->to_probe, &input, true, fault);
+  if (result == 0) result = make_pipe(s, &s->from_probe, &output, false, fault);
   if (result == 0) result = spawn_probe(s, input, output, fault);
   close_handle(&input);
   close_handle(&output);
@@ -148,6 +152,7 @@ static int start_probe(struct supervised *s, struct bh_fault *fault) {
 static int begin(struct supervised *s, struct bh_fault *fault) {
   s->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
   if (!s->port) return bh_fault(fault, 0, "completion port", NULL);
+  if (s->spec->has_token && bh_bystander_start(&s->bystander, fault) < 0) return -1;
   if (bh_walls_make(&s->walls, s->spec, s->port, FROM_JOB, fault) < 0) return -1;
   if (start_probe(s, fault) < 0) return -1;
   return bh_feed(s->ends.input, s->port, FROM_ORCHESTRATOR) ? 0 : bh_fault(fault, 0, "starting a thread", NULL);
@@ -220,6 +225,7 @@ static void end_probe(struct supervised *s) {
 
 static void probe_ended(struct supervised *s) {
   end_probe(s);
+  bh_bystander_end(&s->bystander);
   if (s->told_to_start) {
     start_agent(s);
     return;
@@ -353,6 +359,7 @@ static void tell_gone(struct supervised *s) {
 }
 
 static void finish(struct supervised *s) {
+  bh_bystander_end(&s->bystander);
   end_every_process(s);
   bh_runner_sweep();
   bh_watch_close(&s->watch);

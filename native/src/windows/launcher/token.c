@@ -76,13 +76,27 @@ static int add_restricting(struct restriction *r, const char *text, struct bh_fa
   return 0;
 }
 
+static int add_logon(struct restriction *r, struct bh_fault *fault) {
+  for (DWORD i = 0; i < r->groups->GroupCount; i++) {
+    if ((r->groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) != SE_GROUP_LOGON_ID) continue;
+    const DWORD length = GetLengthSid(r->groups->Groups[i].Sid);
+    PSID copy = LocalAlloc(LMEM_FIXED, length);
+    if (!copy) return bh_fault(fault, ERROR_OUTOFMEMORY, "restricted token", NULL);
+    CopySid(length, copy, r->groups->Groups[i].Sid);
+    r->restricting[r->restricting_count++].Sid = copy;
+    return 0;
+  }
+  return bh_fault(fault, ERROR_NOT_FOUND, "SID of the logon session", NULL);
+}
+
 static int collect_restricting(struct restriction *r, const struct bh_spec *spec, struct bh_fault *fault) {
   r->restricting = calloc(BH_RESTRICTING_MAX + 2, sizeof(*r->restricting));
   if (!r->restricting) return bh_fault(fault, ERROR_OUTOFMEMORY, "restricted token", NULL);
   if (spec->has_filesystem && add_restricting(r, spec->workspace_sid, fault) < 0) return -1;
   if (add_restricting(r, spec->launch_sid, fault) < 0) return -1;
   for (char *const *sid = spec->restricting; *sid; sid++) {
-    if (add_restricting(r, *sid, fault) < 0) return -1;
+    const int result = strcmp(*sid, BH_LOGON_SID) == 0 ? add_logon(r, fault) : add_restricting(r, *sid, fault);
+    if (result < 0) return -1;
   }
   return 0;
 }
@@ -116,9 +130,9 @@ static int collect_groups(struct restriction *r, HANDLE own, struct bh_fault *fa
 
 static int restrict_token(HANDLE own, const struct bh_spec *spec, HANDLE *token, struct bh_fault *fault) {
   struct restriction r = {0};
-  int result = collect_restricting(&r, spec, fault);
+  int result = collect_groups(&r, own, fault);
   if (result == 0) result = collect_privileges(&r, own, fault);
-  if (result == 0) result = collect_groups(&r, own, fault);
+  if (result == 0) result = collect_restricting(&r, spec, fault);
   const DWORD flags = DISABLE_MAX_PRIVILEGE | (spec->tier == BH_TIER_WRITE_RESTRICTED ? WRITE_RESTRICTED : 0);
   if (result == 0 && !CreateRestrictedToken(own, flags, r.disabled_count, r.disabled, r.deleted_count, r.deleted, r.restricting_count,
                                             r.restricting, token)) {
@@ -150,25 +164,30 @@ static int lower_integrity(HANDLE token, uint8_t integrity, struct bh_fault *fau
   return set ? 0 : -1;
 }
 
-/*
- * What the agent's processes and objects are guarded with when nobody says otherwise. Its own user for the first half of each check, the
- * launch's SID for the second: another agent of the same user has another one and does not get in. The owner of new objects needs no care:
- * with Administrators deny-only, CreateRestrictedToken makes it the user.
- */
-static int set_default_list(HANDLE token, const struct bh_spec *spec, struct bh_fault *fault) {
+PSECURITY_DESCRIPTOR bh_launch_descriptor(const struct bh_spec *spec) {
+  HANDLE token;
+  if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return NULL;
   PSID user = bh_sid_of_user(token), launch = bh_sid_from_text(spec->launch_sid);
   PSECURITY_DESCRIPTOR descriptor = NULL;
-  TOKEN_DEFAULT_DACL list = {NULL};
-  BOOL present, defaulted, set = FALSE;
   if (user && launch) descriptor = bh_descriptor(L"D:(A;;GA;;;SY)(A;;GA;;;%s)(A;;GA;;;%s)", user, launch);
-  if (descriptor && GetSecurityDescriptorDacl(descriptor, &present, &list.DefaultDacl, &defaulted)) {
-    set = SetTokenInformation(token, TokenDefaultDacl, &list, sizeof(list));
-  }
-  if (!set) bh_fault(fault, 0, "default access list of the token", NULL);
-  LocalFree(descriptor);
+  const DWORD error = GetLastError();
   LocalFree(launch);
   free(user);
-  return set ? 0 : -1;
+  CloseHandle(token);
+  SetLastError(error);
+  return descriptor;
+}
+
+/* The owner of new objects needs no care: with Administrators deny-only, CreateRestrictedToken makes it the user. */
+static int set_default_list(HANDLE token, const struct bh_spec *spec, struct bh_fault *fault) {
+  PSECURITY_DESCRIPTOR descriptor = bh_launch_descriptor(spec);
+  TOKEN_DEFAULT_DACL list = {NULL};
+  BOOL present, defaulted;
+  const BOOL set = descriptor && GetSecurityDescriptorDacl(descriptor, &present, &list.DefaultDacl, &defaulted) &&
+                   SetTokenInformation(token, TokenDefaultDacl, &list, sizeof(list));
+  const int result = set ? 0 : bh_fault(fault, 0, "default access list of the token", NULL);
+  LocalFree(descriptor);
+  return result;
 }
 
 int bh_token_make(const struct bh_spec *spec, HANDLE *token, struct bh_fault *fault) {

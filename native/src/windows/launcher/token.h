@@ -15,6 +15,13 @@
  */
 int bh_token_make(const struct bh_spec *spec, HANDLE *token, struct bh_fault *fault);
 
+/*
+ * What the agent's processes, threads and tokens, and whatever they make without saying otherwise, is guarded with. Its own user for the
+ * first half of each check, the launch's SID for the second: another agent of the same user has another one and does not get in. To be
+ * freed with LocalFree; NULL with a Win32 error.
+ */
+PSECURITY_DESCRIPTOR bh_launch_descriptor(const struct bh_spec *spec);
+
 /* True for a group that an agent must not be an active member of. */
 bool bh_group_is_powerful(PSID group);
 

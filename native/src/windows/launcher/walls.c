@@ -20,18 +20,13 @@ static int choose_desktop(struct bh_walls *walls, const struct bh_spec *spec, st
   return walls->desktop_name ? 0 : bh_fault(fault, ERROR_OUTOFMEMORY, "name of the desktop", NULL);
 }
 
-static int seal(struct bh_fault *fault) {
-  uint32_t error = bh_seal_token();
-  if (error == 0) error = bh_seal_process(false);
-  return error == 0 ? 0 : bh_fault(fault, error, "sealing the launcher", NULL);
-}
-
 int bh_walls_make(struct bh_walls *walls, const struct bh_spec *spec, HANDLE port, ULONG_PTR key, struct bh_fault *fault) {
   *walls = (struct bh_walls){0};
   if (bh_job_create(spec, spec->has_token, port, key, &walls->job, fault) < 0) return -1;
   if (choose_desktop(walls, spec, fault) < 0) return -1;
   if (spec->has_token && bh_token_make(spec, &walls->token, fault) < 0) return -1;
-  if (spec->has_token && seal(fault) < 0) return -1;
+  if (spec->has_token && !(walls->guard = bh_launch_descriptor(spec))) return bh_fault(fault, 0, "access list of processes", NULL);
+  if (spec->has_token && (bh_seal_objects(fault) < 0 || bh_seal(fault) < 0)) return -1;
   walls->environment = bh_environment(spec->environment, fault);
   if (!walls->environment) return -1;
   walls->directory = bh_wide(spec->directory);
@@ -55,6 +50,7 @@ bool bh_walls_relax(struct bh_walls *walls, const struct bh_spec *spec, HANDLE p
 void bh_walls_close(struct bh_walls *walls) {
   if (walls->job) CloseHandle(walls->job);
   if (walls->token) CloseHandle(walls->token);
+  LocalFree(walls->guard);
   bh_desktop_close(&walls->desktop);
   free(walls->desktop_name);
   free(walls->environment);

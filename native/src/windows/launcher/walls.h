@@ -12,6 +12,7 @@
 struct bh_walls {
   HANDLE job;
   HANDLE token; /* NULL: the supervisor's own */
+  PSECURITY_DESCRIPTOR guard; /* of processes, threads and their tokens; NULL without a token */
   struct bh_desktop desktop;
   wchar_t *desktop_name; /* `station\desktop`; NULL: whatever the supervisor's is */
   wchar_t *environment; /* block */

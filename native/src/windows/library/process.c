@@ -45,7 +45,8 @@ uint32_t bulkhead_guard(uint32_t pid) {
 }
 
 uint32_t bulkhead_seal(void) {
-  return bh_seal_process(true);
+  struct bh_fault fault;
+  return bh_seal(&fault) == 0 ? 0 : fault.code;
 }
 
 uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time) {

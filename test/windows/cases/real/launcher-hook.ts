@@ -46,7 +46,7 @@ test('in the probe it is in, and rules sleep', async () => {
   await using sandbox = await launcher.launch(watched([rule(1, 'C:\\**', 'kill')]), { kind: 'pipes' })
   const outcomes = await sandbox.attempt([
     { op: 'status', field: 'hook' },
-    { op: 'syscall', name: 'hook file.write' },
+    { op: 'syscall', name: 'intercept:file.write' },
     { op: 'create', path: 'C:\\users\\asleep.txt' },
   ])
   assert.match(outcomes[0]?.value ?? '', /^ready hooks=\d+ rules=1$/)

@@ -1,0 +1,6 @@
+export { tokenOptions } from './options.ts'
+export type { TokenOptions } from './options.ts'
+export { tokenPart } from './part.ts'
+export { readTokenData, tokenClaims, tokenData, tokenSteps, tokenTier, tokenUnsupported } from './plan.ts'
+export type { TokenData } from './plan.ts'
+export { verifyToken } from './verify.ts'
