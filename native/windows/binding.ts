@@ -8,7 +8,10 @@ import { win32 } from './win32-error.ts'
 export interface Binding {
   /** Ends that process when this one ends, however it ends: both are in a job object whose last handle is ours. Throws `native_failed`. */
   guard(pid: number): void
-  /** Closes the memory and the handles of this process to its own user (`src/windows/seal.h`): an agent may be one. Throws `native_failed`. */
+  /**
+   * Closes the memory and the handles of this process to its own user (`src/windows/seal.h`): an agent may be one. Once is enough, and a
+   * second time would be refused. Throws `native_failed`.
+   */
   seal(): void
   /** Creation time in 100 ns since 1601 (GetProcessTimes); undefined when there is no such process. */
   startTime(pid: number): string | undefined
@@ -40,11 +43,15 @@ export function checked(operation: string, result: unknown): void {
 
 function declare(dll: NativeModule): Binding {
   const guard = dll.func('uint32_t bulkhead_guard(uint32_t pid)')
+  let sealed = false
   const seal = dll.func('uint32_t bulkhead_seal()')
   const startTime = dll.func('uint32_t bulkhead_start_time(uint32_t pid, _Out_ uint64_t *time)')
   return {
     guard: (pid) => checked('tying the launcher to this process', guard(pid)),
-    seal: () => checked('closing this process to its own user', seal()),
+    seal() {
+      if (!sealed) checked('closing this process to its own user', seal())
+      sealed = true
+    },
     startTime(pid) {
       const time = new BigUint64Array(1)
       return Number(startTime(pid, time)) === 0 ? String(time[0]) : undefined

@@ -2,6 +2,7 @@ import { BulkheadError } from '../../core/contracts/index.ts'
 import { nativeFailure } from '../error.ts'
 import type { NativeModule } from '../module.ts'
 import { checked, library } from './binding.ts'
+import { parseLabel, printLabel } from './label.ts'
 import { win32 } from './win32-error.ts'
 
 /** What a path named when it was looked at. */
@@ -63,9 +64,6 @@ export function fileSecurity(): FileSecurity {
   return loaded
 }
 
-/** SECURITY_INFORMATION (winnt.h): DACL_SECURITY_INFORMATION, LABEL_SECURITY_INFORMATION. */
-const parts: Record<SecurityPart, number> = { access: 0x4, label: 0x10 }
-
 /** System error codes (winerror.h). */
 const code = {
   fileNotFound: 2,
@@ -82,8 +80,10 @@ const code = {
 const attribute = { directory: 0x10, reparsePoint: 0x400 }
 
 function declare(dll: NativeModule): FileSecurity {
-  const read = dll.func('uint32_t bulkhead_security_read(str16 path, uint32_t parts, void *object, void *sddl, uint32_t *length)')
-  const write = dll.func('uint32_t bulkhead_security_write(str16 path, uint32_t parts, void *expected, str16 sddl)')
+  const readAccess = dll.func('uint32_t bulkhead_access_read(str16 path, void *object, void *sddl, uint32_t *length)')
+  const writeAccess = dll.func('uint32_t bulkhead_access_write(str16 path, void *expected, str16 sddl)')
+  const readLabel = dll.func('uint32_t bulkhead_label_read(str16 path, void *object, void *label)')
+  const writeLabel = dll.func('uint32_t bulkhead_label_write(str16 path, void *expected, void *label)')
   const make = dll.func('uint32_t bulkhead_directory_make(str16 path, str16 sddl)')
   const finalPath = dll.func('uint32_t bulkhead_final_path(str16 path, void *text, uint32_t *length)')
   const userSid = dll.func('uint32_t bulkhead_user_sid(void *text, uint32_t *length)')
@@ -95,13 +95,19 @@ function declare(dll: NativeModule): FileSecurity {
   return {
     read(path, part) {
       const facts = Buffer.alloc(32)
-      const { error, text } = spelled((buffer, length) => read(extended(path), parts[part], facts, buffer, length))
+      const label = Buffer.alloc(16)
+      const { error, text } =
+        part === 'access'
+          ? spelled((buffer, length) => readAccess(extended(path), facts, buffer, length))
+          : { error: Number(readLabel(extended(path), facts, label)), text: '' }
       if (isAbsent(error)) return undefined
-      succeeded(`reading the security of ${path}`, error)
-      return { ...describe(facts), sddl: text }
+      succeeded(`reading the ${part} of ${path}`, error)
+      return { ...describe(facts), sddl: part === 'access' ? text : printLabel(label) }
     },
-    write: (path, identity, part, sddl) =>
-      succeeded(`setting the security of ${path}`, write(extended(path), parts[part], identified(identity), sddl)),
+    write(path, identity, part, sddl) {
+      const place = [extended(path), identified(identity)] as const
+      succeeded(`setting the ${part} of ${path}`, part === 'access' ? writeAccess(...place, sddl) : writeLabel(...place, parseLabel(sddl)))
+    },
     makeDirectory: (path, sddl) => succeeded(`making the directory ${path}`, make(extended(path), sddl)),
     deleteTree: (path) => succeeded(`deleting ${path}`, deleteTree(extended(path))),
     finalPath(path) {
@@ -143,7 +149,7 @@ function extended(path: string): string {
 }
 
 /** Calls again with more room when a text did not fit. `length` is in UTF-16 units with the final 0, both ways. */
-export function spelled(call: (buffer: Buffer, length: Uint32Array) => unknown): { readonly error: number; readonly text: string } {
+function spelled(call: (buffer: Buffer, length: Uint32Array) => unknown): { readonly error: number; readonly text: string } {
   for (let room = 2048; ;) {
     const buffer = Buffer.alloc(room * 2)
     const length = new Uint32Array([room])

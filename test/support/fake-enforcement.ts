@@ -53,10 +53,6 @@ export class FakeEnforcement implements Enforcement {
     }
   }
 
-  async attest(): Promise<never[]> {
-    return []
-  }
-
   async recover(): Promise<never[]> {
     return []
   }

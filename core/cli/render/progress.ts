@@ -42,8 +42,7 @@ export class Progress implements Disposable {
   }
 
   #erase(): string {
-    // From the first column: the terminal has shown a ^C where the cursor was.
-    return this.#drawn === 0 ? '' : `\r\u001b[${this.#drawn}A\u001b[J`
+    return this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\u001b[J`
   }
 
   #table(): string[] {

@@ -72,7 +72,7 @@ function underDouble({ group, name }: CaseFile, log: string, { stage, tools }: B
   if (double === null) return []
   const own = join(windowsTests, 'cases', group, `${name}.conf`)
   const settings = [
-    ...[tools.node, tools.git, stage].map((folder) => `tool ${windowsPath(folder)}`),
+    ...[tools.node, join(tools.git, '..', '..'), stage].map((folder) => `tool ${windowsPath(folder)}`),
     ...double,
     ...(existsSync(own) ? [readFileSync(own, 'utf8')] : []),
   ]

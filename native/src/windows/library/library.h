@@ -8,6 +8,7 @@
 #include "export.h"
 
 struct bh_object;
+struct bh_label;
 
 BH_EXPORT uint32_t bulkhead_abi(void);
 
@@ -37,8 +38,10 @@ BH_EXPORT uint32_t bulkhead_wfp_probe(const char **step);
 BH_EXPORT uint32_t bulkhead_wfp_access(const wchar_t *user, int32_t wanted, int32_t *present, const char **step);
 
 /* security.c. Texts: `*length` is the room, and then what is needed, in characters with the final 0. */
-BH_EXPORT uint32_t bulkhead_security_read(const wchar_t *path, uint32_t parts, struct bh_object *object, wchar_t *sddl, uint32_t *length);
-BH_EXPORT uint32_t bulkhead_security_write(const wchar_t *path, uint32_t parts, const struct bh_object *expected, const wchar_t *sddl);
+BH_EXPORT uint32_t bulkhead_access_read(const wchar_t *path, struct bh_object *object, wchar_t *sddl, uint32_t *length);
+BH_EXPORT uint32_t bulkhead_access_write(const wchar_t *path, const struct bh_object *expected, const wchar_t *sddl);
+BH_EXPORT uint32_t bulkhead_label_read(const wchar_t *path, struct bh_object *object, struct bh_label *label);
+BH_EXPORT uint32_t bulkhead_label_write(const wchar_t *path, const struct bh_object *expected, const struct bh_label *label);
 BH_EXPORT uint32_t bulkhead_directory_make(const wchar_t *path, const wchar_t *sddl);
 BH_EXPORT uint32_t bulkhead_final_path(const wchar_t *path, wchar_t *text, uint32_t *length);
 BH_EXPORT uint32_t bulkhead_user_sid(wchar_t *text, uint32_t *length);

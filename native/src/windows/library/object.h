@@ -14,6 +14,14 @@ struct bh_object {
 
 _Static_assert(sizeof(struct bh_object) == 32, "struct bh_object");
 
+/* A mandatory label. Read and written by native/windows/security.ts: 16 bytes. */
+struct bh_label {
+  DWORD present;
+  DWORD flags;  /* OBJECT_INHERIT_ACE and so on */
+  DWORD policy; /* SYSTEM_MANDATORY_LABEL_NO_WRITE_UP and so on */
+  DWORD level;  /* the last number of its SID */
+};
+
 /*
  * Opens the object that `path` (beginning with \\?\, long names only) is, and says what it is. ERROR_CANT_RESOLVE_FILENAME when the path
  * leads to another one: through a link, a substituted drive or a short name.

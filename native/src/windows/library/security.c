@@ -1,22 +1,13 @@
-/* Security descriptors of files and directories, as SDDL, one object at a time: nothing here touches what is inside of a directory. */
+/* Security descriptors of files and directories, one object at a time: nothing here touches what is inside of a directory. */
 #include <windows.h>
 
 #include <sddl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <wchar.h>
 
 #include "library.h"
 #include "object.h"
-
-/* Copies a text that the system made to a caller's buffer of `*length` characters; sets it to what is needed, with the final 0. */
-static DWORD give(const wchar_t *made, wchar_t *text, uint32_t *length) {
-  const uint32_t needed = (uint32_t)wcslen(made) + 1;
-  const BOOL fits = needed <= *length;
-  if (fits) memcpy(text, made, needed * sizeof(*text));
-  *length = needed;
-  return fits ? 0 : ERROR_MORE_DATA;
-}
+#include "text-out.h"
 
 /* A volume without access lists (FAT, exFAT, many network drives) answers with one that grants everything to everybody. */
 static DWORD require_lists(HANDLE handle) {
@@ -40,18 +31,17 @@ static DWORD descriptor_of(HANDLE handle, SECURITY_INFORMATION parts, PSECURITY_
   return 0;
 }
 
-/* `parts`: which of owner, DACL and label (SECURITY_INFORMATION). */
-uint32_t bulkhead_security_read(const wchar_t *path, uint32_t parts, struct bh_object *object, wchar_t *sddl, uint32_t *length) {
+uint32_t bulkhead_access_read(const wchar_t *path, struct bh_object *object, wchar_t *sddl, uint32_t *length) {
   HANDLE handle;
   DWORD error = bh_object_open(path, READ_CONTROL, &handle, object);
   if (error != 0) return error;
   PSECURITY_DESCRIPTOR descriptor = NULL;
   wchar_t *text = NULL;
   error = require_lists(handle);
-  if (error == 0) error = descriptor_of(handle, parts, &descriptor);
-  if (error == 0 && !ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor, SDDL_REVISION_1, parts, &text, NULL))
+  if (error == 0) error = descriptor_of(handle, DACL_SECURITY_INFORMATION, &descriptor);
+  if (error == 0 && !ConvertSecurityDescriptorToStringSecurityDescriptorW(descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text, NULL))
     error = GetLastError();
-  if (error == 0) error = give(text, sddl, length);
+  if (error == 0) error = bh_text_out(text, sddl, length);
   LocalFree(text);
   free(descriptor);
   CloseHandle(handle);
@@ -67,30 +57,73 @@ static void keep_inheritance(PSECURITY_DESCRIPTOR descriptor) {
   DWORD revision;
   if (!GetSecurityDescriptorControl(descriptor, &control, &revision)) return;
   if (control & SE_DACL_AUTO_INHERITED) SetSecurityDescriptorControl(descriptor, SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERIT_REQ);
-  if (control & SE_SACL_AUTO_INHERITED) SetSecurityDescriptorControl(descriptor, SE_SACL_AUTO_INHERIT_REQ, SE_SACL_AUTO_INHERIT_REQ);
 }
 
-static DWORD access_for(SECURITY_INFORMATION parts) {
-  return (parts & DACL_SECURITY_INFORMATION ? WRITE_DAC : 0) | (parts & LABEL_SECURITY_INFORMATION ? WRITE_OWNER : 0);
+static DWORD set_part(const wchar_t *path, const struct bh_object *expected, SECURITY_INFORMATION part, PSECURITY_DESCRIPTOR descriptor) {
+  HANDLE handle;
+  struct bh_object object;
+  DWORD error = bh_object_open(path, part == DACL_SECURITY_INFORMATION ? WRITE_DAC : WRITE_OWNER, &handle, &object);
+  if (error != 0) return error;
+  if (!bh_object_same(&object, expected))
+    error = ERROR_FILE_INVALID;
+  else if (!SetKernelObjectSecurity(handle, part, descriptor))
+    error = GetLastError();
+  CloseHandle(handle);
+  return error;
 }
 
 /* ERROR_FILE_INVALID when the object is not `expected`. */
-uint32_t bulkhead_security_write(const wchar_t *path, uint32_t parts, const struct bh_object *expected, const wchar_t *sddl) {
+uint32_t bulkhead_access_write(const wchar_t *path, const struct bh_object *expected, const wchar_t *sddl) {
   PSECURITY_DESCRIPTOR descriptor;
   if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) return GetLastError();
   keep_inheritance(descriptor);
-  HANDLE handle;
-  struct bh_object object;
-  DWORD error = bh_object_open(path, access_for(parts), &handle, &object);
-  if (error == 0) {
-    if (!bh_object_same(&object, expected))
-      error = ERROR_FILE_INVALID;
-    else if (!SetKernelObjectSecurity(handle, parts, descriptor))
-      error = GetLastError();
-    CloseHandle(handle);
-  }
+  const DWORD error = set_part(path, expected, DACL_SECURITY_INFORMATION, descriptor);
   LocalFree(descriptor);
   return error;
+}
+
+static void find_label(PSECURITY_DESCRIPTOR descriptor, struct bh_label *label) {
+  BOOL present = FALSE, defaulted;
+  PACL list = NULL;
+  void *entry;
+  *label = (struct bh_label){0};
+  if (!GetSecurityDescriptorSacl(descriptor, &present, &list, &defaulted) || !present || !list) return;
+  for (DWORD i = 0; !label->present && GetAce(list, i, &entry); i++) {
+    const SYSTEM_MANDATORY_LABEL_ACE *ace = entry;
+    PSID sid = (PSID)(uintptr_t)&ace->SidStart;
+    if (ace->Header.AceType != SYSTEM_MANDATORY_LABEL_ACE_TYPE || *GetSidSubAuthorityCount(sid) != 1) continue;
+    *label = (struct bh_label){.present = 1, .flags = ace->Header.AceFlags, .policy = ace->Mask, .level = *GetSidSubAuthority(sid, 0)};
+  }
+}
+
+/* The entry itself and not SDDL: there are systems that cannot print one. */
+uint32_t bulkhead_label_read(const wchar_t *path, struct bh_object *object, struct bh_label *label) {
+  HANDLE handle;
+  DWORD error = bh_object_open(path, READ_CONTROL, &handle, object);
+  if (error != 0) return error;
+  PSECURITY_DESCRIPTOR descriptor = NULL;
+  error = require_lists(handle);
+  if (error == 0) error = descriptor_of(handle, LABEL_SECURITY_INFORMATION, &descriptor);
+  if (error == 0) find_label(descriptor, label);
+  free(descriptor);
+  CloseHandle(handle);
+  return error;
+}
+
+/* Not present: takes it away. ERROR_FILE_INVALID when the object is not `expected`. */
+uint32_t bulkhead_label_write(const wchar_t *path, const struct bh_object *expected, const struct bh_label *label) {
+  union {
+    ACL list;
+    BYTE space[sizeof(ACL) + sizeof(SYSTEM_MANDATORY_LABEL_ACE) + SECURITY_MAX_SID_SIZE];
+  } room;
+  const SID_IDENTIFIER_AUTHORITY labels = {SECURITY_MANDATORY_LABEL_AUTHORITY};
+  SID sid = {.Revision = SID_REVISION, .SubAuthorityCount = 1, .IdentifierAuthority = labels, .SubAuthority = {label->level}};
+  SECURITY_DESCRIPTOR descriptor;
+  if (!InitializeAcl(&room.list, sizeof(room), ACL_REVISION)) return GetLastError();
+  if (label->present && !AddMandatoryAce(&room.list, ACL_REVISION, label->flags, label->policy, &sid)) return GetLastError();
+  if (!InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION) || !SetSecurityDescriptorSacl(&descriptor, TRUE, &room.list, FALSE))
+    return GetLastError();
+  return set_part(path, expected, LABEL_SECURITY_INFORMATION, &descriptor);
 }
 
 /* Born with its descriptor: at no moment can it be opened with another one. Fails when there is something of that name. */
@@ -124,7 +157,7 @@ uint32_t bulkhead_final_path(const wchar_t *path, wchar_t *text, uint32_t *lengt
 static DWORD give_sid(PSID sid, wchar_t *text, uint32_t *length) {
   wchar_t *made;
   if (!ConvertSidToStringSidW(sid, &made)) return GetLastError();
-  const DWORD error = give(made, text, length);
+  const DWORD error = bh_text_out(made, text, length);
   LocalFree(made);
   return error;
 }

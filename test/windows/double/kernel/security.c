@@ -40,7 +40,7 @@ static NTSTATUS take_parts(bd_sd *sd, const bd_sd *given, SECURITY_INFORMATION i
     /* Nobody may give more than it has itself. */
     if (given->has_label && given->label_rid > caller.integrity) return STATUS_PRIVILEGE_NOT_HELD;
     sd->has_label = given->has_label;
-    sd->label_flags = given->label_flags & (BYTE)~INHERITED_ACE;
+    sd->label_flags = bd_thread_is(BD_THREAD_PROPAGATES) ? given->label_flags & (BYTE)~INHERITED_ACE : given->label_flags;
     sd->label_policy = given->label_policy;
     sd->label_rid = given->label_rid;
   }
@@ -92,6 +92,10 @@ static NTSTATUS set_file(HANDLE file, const bd_target *target, SECURITY_INFORMAT
   if (info & DACL_SECURITY_INFORMATION && !bd_thread_is(BD_THREAD_PROPAGATES)) protect = (given->control & SE_DACL_PROTECTED) != 0;
   if (info & PROTECTED_DACL_SECURITY_INFORMATION) protect = TRUE;
   if (info & UNPROTECTED_DACL_SECURITY_INFORMATION) protect = FALSE;
+  /* The kernel stores what it is given; only the functions above it look at what lies above the object. */
+  if (!bd_thread_is(BD_THREAD_PROPAGATES) && (info & LABEL_SECURITY_INFORMATION) && !(info & DACL_SECURITY_INFORMATION)) {
+    return bd_file_store(target->path, &sd, BD_FILE_RAW);
+  }
   sd.control = protect ? SE_DACL_PROTECTED : 0;
   if (!bd_thread_is(BD_THREAD_PROPAGATES) && (info & DACL_SECURITY_INFORMATION)) {
     if (given->control & SE_DACL_AUTO_INHERIT_REQ) sd.control |= SE_DACL_AUTO_INHERITED;
