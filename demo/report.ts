@@ -75,7 +75,7 @@ export async function report({ stage, bulkhead, root, phases }: ReportParts): Pr
 }
 
 function hostGrammarIsWhole(git: (...args: string[]) => string): boolean {
-  return git('show', 'main:plugins/net-gateway/host.ts').includes("labels.at(-1) ?? ''")
+  return git('show', 'main:gateway/host.ts').includes("labels.at(-1) ?? ''")
 }
 
 /** One per kind: an agent that was interrupted tries again. It got out when it did so once. */

@@ -73,7 +73,7 @@ function prepareRepository(repository: string, root: string, goodFile: string): 
     git('commit', '--quiet', '--all', '--message', message)
   }
   edit('CHANGELOG.md', 'Mention the demo', (text) => `${text}- A demo.\n`)
-  edit('plugins/net-gateway/host.ts', 'Simplify the host grammar', (text) => text.replace(brokenLine, 'return name'))
+  edit('gateway/host.ts', 'Simplify the host grammar', (text) => text.replace(brokenLine, 'return name'))
   edit('CHANGELOG.md', 'Mention the demo again', (text) => `${text}- The demo, again.\n`)
   writeFileSync(goodFile, good)
   return good

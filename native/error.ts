@@ -6,12 +6,16 @@ export interface ErrorTable {
   readonly name: (code: number) => string
   isNotFound(code: number): boolean
   isNoSpace(code: number): boolean
+  /** What a failure means to the user, where it is more than a number. */
+  explain?(operation: string, code: number): { readonly message: string; readonly remedy: string } | undefined
 }
 
 /** A step of the native module that failed. `operation` is the step, with what it was about. */
 export function nativeFailure(errors: ErrorTable, operation: string, code: number): BulkheadError {
   const nativeCode = errors.name(code)
   if (errors.isNoSpace(code)) return new BulkheadError('host_no_space', `${operation}: the disk is full`, { operation, nativeCode })
+  const told = errors.explain?.(operation, code)
+  if (told !== undefined) return new BulkheadError('host_unsupported', told.message, { operation, nativeCode, remedy: told.remedy })
   return new BulkheadError('native_failed', `${operation} failed with ${nativeCode}`, {
     operation,
     nativeCode,

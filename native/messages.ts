@@ -6,6 +6,7 @@ import type { FrameReader } from './frame.ts'
 export const message = {
   launch: 1,
   probe: 2,
+  sweep: 3,
   attempt: 10,
   start: 11,
   kill: 12,

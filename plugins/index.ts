@@ -10,6 +10,7 @@ import interceptSeccomp from './intercept-seccomp/index.ts'
 import netGateway from './net-gateway/index.ts'
 import netNone from './net-none/index.ts'
 import netWfp from './net-wfp/index.ts'
+import tokenAccount from './token-account/index.ts'
 import tokenNone from './token-none/index.ts'
 import tokenRestricted from './token-restricted/index.ts'
 import tokenUserns from './token-userns/index.ts'
@@ -21,6 +22,7 @@ export const layerPlugins: ReadonlyMap<string, LayerPlugin> = byId<LayerPlugin>(
   fsNone,
   tokenUserns,
   tokenRestricted,
+  tokenAccount,
   tokenNone,
   netGateway,
   netWfp,

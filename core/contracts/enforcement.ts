@@ -21,6 +21,11 @@ export interface Enforcement {
    * is undone in reverse order and nothing has run.
    */
   enter(request: EnterRequest): Promise<Enforced>
+  /**
+   * Does what `enter` does up to the attacks, returns what came of each claim, also of those that do not hold, and undoes everything. The
+   * command is never started. Throws what `enter` throws, but never `layer_unverified`.
+   */
+  attest(request: EnterRequest): Promise<readonly Attested[]>
   /** Settles the receipts of orchestrators that are gone. Returns one line per receipt settled. */
   recover(): Promise<readonly string[]>
 }
@@ -29,6 +34,14 @@ export interface LayerReport {
   readonly layer: Layer
   readonly plugin: string
   readonly availability: Availability
+}
+
+/** What came of attacking one claim. */
+export interface Attested extends Evidence {
+  readonly layer: Layer
+  readonly plugin: string
+  /** The claim, one sentence. */
+  readonly text: string
 }
 
 export interface EnterRequest {

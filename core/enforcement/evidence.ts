@@ -1,3 +1,4 @@
+import type { Attested } from '../contracts/enforcement.ts'
 import { BulkheadError } from '../contracts/error.ts'
 import type { Evidence, LayerPlan } from '../contracts/layer.ts'
 
@@ -17,4 +18,25 @@ export function requireHeld(plan: LayerPlan, evidence: readonly Evidence[]): voi
     plugin: plan.plugin,
     operation: 'verify',
   })
+}
+
+/** The same judgement without throwing: one entry for each claim of `plan`, and what nobody claimed as it came. */
+export function attested(plan: LayerPlan, evidence: readonly Evidence[]): readonly Attested[] {
+  const { layer, plugin, enforces } = plan
+  const missing = enforces
+    .filter(({ id }) => evidence.every(({ claim }) => claim !== id))
+    .map(({ id }) => ({ claim: id, held: false, detail: 'it was not attacked' }))
+  return [...evidence, ...missing].map((one) => {
+    const claim = enforces.find(({ id }) => id === one.claim)
+    return { ...one, held: one.held && claim !== undefined, layer, plugin, text: claim?.text ?? 'This was never claimed.' }
+  })
+}
+
+/** Attacking went wrong, so nothing is known of any claim. */
+export function nothingHeld(plan: LayerPlan, error: unknown): readonly Attested[] {
+  const { message } = BulkheadError.from(error)
+  return attested(
+    plan,
+    plan.enforces.map(({ id }) => ({ claim: id, held: false, detail: message })),
+  )
 }

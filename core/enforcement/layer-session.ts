@@ -1,3 +1,4 @@
+import type { Attested } from '../contracts/enforcement.ts'
 import { BulkheadError } from '../contracts/error.ts'
 import type { Denial } from '../contracts/denial.ts'
 import type { Journal, ReceiptOwner } from '../contracts/journal.ts'
@@ -5,7 +6,7 @@ import type { AppliedLayer, ApplyContext, Evidence, LayerPlan, LayerPlugin, Prob
 import type { LaunchSpec } from '../contracts/launch.ts'
 import type { Sandbox } from '../contracts/sandbox.ts'
 import type { PluginDriver } from './driver.ts'
-import { requireHeld } from './evidence.ts'
+import { attested, nothingHeld, requireHeld } from './evidence.ts'
 import { addPart } from './launch-spec.ts'
 import { plainJson } from './plain-json.ts'
 import { receiptShape } from './shapes.ts'
@@ -83,6 +84,15 @@ export class LayerSession {
     const evidence = await this.#parts.driver.verify(this.plugin, this.#layer(), probe)
     requireHeld(this.plan, evidence)
     return evidence
+  }
+
+  /** The same attacks, to find out: one entry for each claim of the plan, whatever came of it. Never rejects. */
+  async attest(probe: Probe): Promise<readonly Attested[]> {
+    try {
+      return attested(this.plan, await this.#parts.driver.verify(this.plugin, this.#layer(), probe))
+    } catch (error) {
+      return nothingHeld(this.plan, error)
+    }
   }
 
   /**

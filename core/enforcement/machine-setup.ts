@@ -94,7 +94,9 @@ export class LayerSetups implements MachineSetup {
   async #requireRights(): Promise<void> {
     const { ok, reason } = await this.#parts.host.can('elevation')
     if (ok) return
-    throw new BulkheadError('setup_not_elevated', 'this process has no administrator rights, so nothing was changed', { remedy: reason })
+    throw new BulkheadError('setup_not_elevated', `nothing was changed: ${reason === '' ? 'administrator rights are needed' : reason}`, {
+      remedy: 'Open a terminal with administrator rights (“Run as administrator”, sudo) and run the same command there.',
+    })
   }
 
   #pluginsOf(environment: EnvironmentSpec, change: SetupChange): readonly LayerPlugin[] {

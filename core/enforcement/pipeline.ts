@@ -1,10 +1,10 @@
-import type { EnforcementPlan, Enforced, Enforcement, EnterRequest, LayerReport } from '../contracts/enforcement.ts'
+import type { Attested, EnforcementPlan, Enforced, Enforcement, EnterRequest, LayerReport } from '../contracts/enforcement.ts'
 import { BulkheadError } from '../contracts/error.ts'
 import type { Denial } from '../contracts/denial.ts'
 import type { EnvironmentSpec } from '../contracts/job.ts'
 import type { Journal, Liveness } from '../contracts/journal.ts'
 import { layers } from '../contracts/layer.ts'
-import type { ApplyContext, EmptyWorkspace, Evidence, Host, LayerPlugin } from '../contracts/layer.ts'
+import type { ApplyContext, EmptyWorkspace, Evidence, Host, LayerPlugin, Probe } from '../contracts/layer.ts'
 import type { Launcher, Sandbox } from '../contracts/sandbox.ts'
 import { PluginDriver } from './driver.ts'
 import type { HookLimits } from './driver.ts'
@@ -32,6 +32,15 @@ export interface EnforcementParts {
   readonly hookLimits?: HookLimits
   /** How long the tree may take to be gone after it was killed, in milliseconds. */
   readonly endLimitMs?: number
+}
+
+/** A sandbox that nobody has attacked yet. */
+interface Held {
+  readonly plan: EnforcementPlan
+  readonly sessions: readonly LayerSession[]
+  readonly sandbox: Sandbox
+  /** Shared with what undoes and reports. */
+  readonly fate: { treeGone: boolean; verified: boolean }
 }
 
 type PlanRequest = Parameters<Enforcement['plan']>[0]
@@ -89,13 +98,25 @@ export class EnforcementPipeline implements Enforcement {
 
   async enter(request: EnterRequest): Promise<Enforced> {
     const undo = new UndoStack()
-    try {
-      return await this.#enter(request, undo)
-    } catch (error) {
-      const failures = await undo.unwind()
-      // A hook that gives up because it was told to is no fault of the plugin.
-      throw withUndoFailures(request.signal.aborted ? interrupted(error) : error, failures)
-    }
+    return this.#orUndo(request, undo, async () => {
+      const held = await this.#hold(request, undo)
+      const evidence = await prove(held.sessions, held.sandbox, request.signal)
+      held.fate.verified = true
+      let ending: Promise<void> | undefined
+      const { plan, sandbox } = held
+      return { plan, evidence, sandbox, [Symbol.asyncDispose]: () => (ending ??= leave(undo)) }
+    })
+  }
+
+  async attest(request: EnterRequest): Promise<readonly Attested[]> {
+    const undo = new UndoStack()
+    return this.#orUndo(request, undo, async () => {
+      const { sessions, sandbox } = await this.#hold(request, undo)
+      await attach(sessions, sandbox, request.signal)
+      const found = await Promise.all(sessions.map((session) => session.attest(probeOf(sandbox))))
+      await leave(undo)
+      return found.flat()
+    })
   }
 
   async recover(): Promise<readonly string[]> {
@@ -103,7 +124,18 @@ export class EnforcementPipeline implements Enforcement {
     return recoverReceipts({ journal, orchestrator: orchestrator(), isAlive, registry: this.#registry, driver: this.#driver })
   }
 
-  async #enter(request: EnterRequest, undo: UndoStack): Promise<Enforced> {
+  async #orUndo<T>(request: EnterRequest, undo: UndoStack, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      const failures = await undo.unwind()
+      // A hook that gives up because it was told to is no fault of the plugin.
+      throw withUndoFailures(request.signal.aborted ? interrupted(error) : error, failures)
+    }
+  }
+
+  /** Everything is applied and the sandbox is held; nothing has been attacked. */
+  async #hold(request: EnterRequest, undo: UndoStack): Promise<Held> {
     const { launcher } = this.#parts
     const { signal } = request
     stopIfAborted(signal)
@@ -126,10 +158,7 @@ export class EnforcementPipeline implements Enforcement {
       await endSandbox(sandbox, this.#parts.endLimitMs)
       fate.treeGone = true
     })
-    const evidence = await prove(sessions, sandbox, signal)
-    fate.verified = true
-    let ending: Promise<void> | undefined
-    return { plan, evidence, sandbox, [Symbol.asyncDispose]: () => (ending ??= leave(undo)) }
+    return { plan, sessions, sandbox, fate }
   }
 
   #sessions(request: EnterRequest, plan: EnforcementPlan): readonly LayerSession[] {
@@ -164,14 +193,22 @@ function neverRejecting(ask: NonNullable<ApplyContext['ask']>): NonNullable<Appl
   }
 }
 
-async function prove(sessions: readonly LayerSession[], sandbox: Sandbox, signal: AbortSignal): Promise<readonly Evidence[]> {
+async function attach(sessions: readonly LayerSession[], sandbox: Sandbox, signal: AbortSignal): Promise<void> {
   for (const session of sessions) {
     stopIfAborted(signal)
     await session.attach(sandbox)
   }
+}
+
+function probeOf(sandbox: Sandbox): Probe {
+  return { attempt: (attempts) => sandbox.attempt(attempts) }
+}
+
+async function prove(sessions: readonly LayerSession[], sandbox: Sandbox, signal: AbortSignal): Promise<readonly Evidence[]> {
+  await attach(sessions, sandbox, signal)
   // All at once: what an agent waits for is round trips, and the held process tries everything one after the other anyway. All of them are
   // awaited, also after a failure, so that no layer is still attacking while it is being undone.
-  const verified = await Promise.allSettled(sessions.map((session) => session.verify({ attempt: (attempts) => sandbox.attempt(attempts) })))
+  const verified = await Promise.allSettled(sessions.map((session) => session.verify(probeOf(sandbox))))
   stopIfAborted(signal)
   return verified.flatMap((one) => {
     if (one.status === 'rejected') throw one.reason

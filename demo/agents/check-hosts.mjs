@@ -3,6 +3,6 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const { parseHost } = await import(pathToFileURL(join(process.cwd(), 'plugins/net-gateway/host.ts')).href)
+const { parseHost } = await import(pathToFileURL(join(process.cwd(), 'gateway/host.ts')).href)
 for (const spelling of ['127.1', '0x7f.1', '2130706433', '017700000001', 'a.0x7f']) assert.equal(parseHost(spelling), null, spelling)
 assert.equal(parseHost('Example.COM.')?.text, 'example.com')

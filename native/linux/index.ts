@@ -9,6 +9,6 @@ export const linux: Platform = {
   answer: (feature) => {
     if (feature !== 'elevation') return undefined
     const ok = process.geteuid?.() === 0
-    return { ok, level: 0, reason: ok ? '' : 'Run the same command as root.' }
+    return { ok, level: 0, reason: ok ? '' : 'this process is not root' }
   },
 }

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import type { FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
+import type { AgentAccount, FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
+import { nativeFailure } from '../error.ts'
 import { FrameSplitter, FrameWriter } from '../frame.ts'
 import { message } from '../messages.ts'
 import type { NativeLauncher } from '../platform.ts'
@@ -49,10 +50,28 @@ export class ProcessLauncher implements NativeLauncher {
   }
 
   async probe(feature: HostFeature): Promise<FeatureAnswer> {
-    const child = await this.#start([])
     const w = new FrameWriter(message.probe)
     w.text(feature)
-    child.stdin?.write(w.finish())
+    return (await this.#ask(w)) ?? { ok: false, level: 0, reason: 'the probe itself was killed' }
+  }
+
+  /**
+   * Ends every process that runs under the account, and deletes what they left in its profile for temporary files; whoever calls it holds the
+   * account's lease. Throws `host_unsupported`, `native_failed`; then it is not certain that nothing is left.
+   */
+  async sweep({ name, sid, secretFile }: AgentAccount): Promise<void> {
+    const w = new FrameWriter(message.sweep)
+    for (const text of [name, sid, secretFile]) w.text(text)
+    const answer = await this.#ask(w)
+    if (answer === undefined)
+      throw new BulkheadError('native_failed', 'the launcher ended while it cleared an account', { operation: 'sweep' })
+    if (!answer.ok) throw nativeFailure(win32, answer.reason, answer.level)
+  }
+
+  /** One question to a launcher of its own; undefined when it ended without a word. */
+  async #ask(question: FrameWriter): Promise<FeatureAnswer | undefined> {
+    const child = await this.#start([])
+    child.stdin?.write(question.finish())
     const splitter = new FrameSplitter()
     for await (const chunk of child.stdout as Readable) {
       for (const frame of splitter.push(chunk as Buffer)) {
@@ -60,7 +79,7 @@ export class ProcessLauncher implements NativeLauncher {
         return { ok: frame.u8() === 1, level: frame.u32(), reason: frame.text() }
       }
     }
-    return { ok: false, level: 0, reason: 'the probe itself was killed' }
+    return undefined
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

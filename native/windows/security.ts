@@ -149,7 +149,7 @@ function extended(path: string): string {
 }
 
 /** Calls again with more room when a text did not fit. `length` is in UTF-16 units with the final 0, both ways. */
-function spelled(call: (buffer: Buffer, length: Uint32Array) => unknown): { readonly error: number; readonly text: string } {
+export function spelled(call: (buffer: Buffer, length: Uint32Array) => unknown): { readonly error: number; readonly text: string } {
   for (let room = 2048; ;) {
     const buffer = Buffer.alloc(room * 2)
     const length = new Uint32Array([room])

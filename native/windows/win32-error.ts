@@ -1,4 +1,5 @@
 import type { ErrorTable } from '../error.ts'
+import { explainLogon } from './logon-error.ts'
 
 /**
  * System error codes (winerror.h, winsock2.h) under the errno names that verdicts are judged by on every system. Only where the meaning
@@ -32,4 +33,5 @@ export const win32: ErrorTable = {
   name: (code) => names.get(code) ?? (code > 0xffff ? `0x${code.toString(16)}` : `win32 ${code}`),
   isNotFound: (code) => code === 2 || code === 3,
   isNoSpace: (code) => code === 112,
+  explain: explainLogon,
 }

@@ -53,6 +53,10 @@ export class FakeEnforcement implements Enforcement {
     }
   }
 
+  async attest(): Promise<never[]> {
+    return []
+  }
+
   async recover(): Promise<never[]> {
     return []
   }

@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
-import { access, constants, mkdtemp, rm } from 'node:fs/promises'
-import { release, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { type CommandApp, surroundingsOf } from '../../compose-command.ts'
-import { stateHome } from '../../config/locate.ts'
+import { resolve } from 'node:path'
+import type { CommandApp } from '../../compose-command.ts'
+import type { Attested, LayerReport } from '../../contracts/enforcement.ts'
 import { BulkheadError } from '../../contracts/error.ts'
-import type { LayerReport } from '../../contracts/enforcement.ts'
 import type { EnvironmentSpec } from '../../contracts/job.ts'
-import type { Evidence } from '../../contracts/layer.ts'
 import { examples, type CommonOptions, withJson } from '../app.ts'
+import { attestEnvironment } from '../doctor/attest.ts'
+import { type Check, hostChecks } from '../doctor/host-checks.ts'
 import { escapeLine } from '../render/escape.ts'
 import { table } from '../render/table.ts'
 import type { Verb, VerbContext } from '../verb.ts'
@@ -18,20 +14,17 @@ interface DoctorOptions extends CommonOptions {
   readonly attest?: boolean
 }
 
-interface Check {
-  readonly name: string
-  readonly ok: boolean
-  readonly detail: string
-  readonly remedy: string
-}
-
 interface EnvironmentReport {
   readonly name: string
   readonly isDefault: boolean
   readonly usable: boolean
+  /** Layers whose missing parts the configuration accepts. */
+  readonly degrade: EnvironmentSpec['degrade']
   readonly layers: readonly LayerReport[]
+  /** What has to be done once before all layers can work; empty: nothing. */
+  readonly setup: readonly string[]
   /** null: not attested. */
-  readonly evidence: readonly Evidence[] | null
+  readonly evidence: readonly Attested[] | null
   readonly failure: { readonly code: string; readonly message: string; readonly remedy: string | null } | null
 }
 
@@ -88,113 +81,59 @@ async function examine(
   { isDefault, attest }: { isDefault: boolean; attest: boolean },
 ): Promise<EnvironmentReport> {
   const layers = await app.enforcement.examine(spec)
-  const usable = layers.every(({ availability }) => availability.usable)
-  const report = { name: spec.name, isDefault, usable, layers, evidence: null, failure: null }
+  const usable = layers.every((layer) => layer.availability.usable || isDegraded(layer, spec))
+  const setup = await openSetup(app, spec)
+  const report = { name: spec.name, isDefault, usable, degrade: spec.degrade, layers, setup, evidence: null, failure: null }
   if (!attest || !usable) return report
   try {
-    const evidence = await proveEnvironment(app, spec)
+    const evidence = await attestEnvironment(app, spec)
     const broken = evidence.filter(({ held }) => !held)
     if (broken.length === 0) return { ...report, evidence }
-    return { ...report, evidence, failure: { code: 'layer_unverified', message: `${broken.length} claims do not hold`, remedy: null } }
+    const message = `${broken.length} of ${evidence.length} claims do not hold here`
+    return { ...report, evidence, failure: { code: 'layer_unverified', message, remedy: null } }
   } catch (error) {
     const { code, message, remedy } = BulkheadError.from(error)
     return { ...report, failure: { code, message, remedy } }
   }
 }
 
-/** Builds the walls of an environment around a command that does nothing, in an empty directory, as for a job, and attacks them. */
-async function proveEnvironment(app: CommandApp, spec: EnvironmentSpec): Promise<readonly Evidence[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'bulkhead-attest-'))
-  try {
-    const enforced = await app.enforcement.enter({
-      job: `attest-${process.pid}`,
-      environment: spec,
-      policy: app.configuration.policy,
-      workspace: {
-        path: directory,
-        gitDirectory: null,
-        objectStores: [],
-        owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-      },
-      command: { argv: app.harmless, directory, environment: {} },
-      stdio: { kind: 'pipes' },
-      signal: new AbortController().signal,
-      onDenial: () => {},
-    })
-    try {
-      await enforced.sandbox.start()
-      const { code } = await enforced.sandbox.exited
-      if (code !== 0) throw new BulkheadError('layer_unverified', `a command that does nothing ended with code ${code} behind the walls`)
-      return enforced.evidence
-    } finally {
-      await enforced[Symbol.asyncDispose]()
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+/** It cannot work here, says that it can do without enforcing, and the configuration accepts that. */
+function isDegraded({ layer, availability }: LayerReport, { degrade }: Pick<EnvironmentSpec, 'degrade'>): boolean {
+  return !availability.usable && availability.degradable === true && degrade.includes(layer)
 }
 
-async function hostChecks({ directory, variables }: VerbContext): Promise<Check[]> {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const surroundings = surroundingsOf({ directory, variables })
-  return [
-    {
-      name: 'node',
-      ok: major > 20 || (major === 20 && minor >= 19),
-      detail: process.versions.node,
-      remedy: 'Install Node.js 20.19 or newer.',
-    },
-    await gitCheck(variables),
-    { name: 'kernel', ok: true, detail: release(), remedy: '' },
-    await stateCheck(stateHome(surroundings)),
-  ]
-}
-
-async function gitCheck(variables: NodeJS.ProcessEnv): Promise<Check> {
-  const remedy = 'Install git 2.38 or newer.'
-  // Not where the user is: on Windows a program is looked for in the working directory first.
-  const cwd = dirname(process.execPath)
+/** What `bulkhead setup` would still do. Whatever cannot be found out about it is no reason to say nothing of the rest. */
+async function openSetup(app: CommandApp, spec: EnvironmentSpec): Promise<readonly string[]> {
   try {
-    const { stdout } = await promisify(execFile)('git', ['version'], { env: variables, cwd, timeout: 10_000 })
-    const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number)
-    return { name: 'git', ok: major > 2 || (major === 2 && minor >= 38), detail: stdout.trim().replace(/^git version /, ''), remedy }
+    const parts = await (await app.setup()).describe('install', spec, { accounts: null })
+    return parts.flatMap(({ steps }) => steps)
   } catch {
-    return { name: 'git', ok: false, detail: 'not found', remedy }
-  }
-}
-
-async function stateCheck(state: string): Promise<Check> {
-  for (let path = state; ; path = dirname(path)) {
-    try {
-      await access(path, constants.W_OK | constants.X_OK)
-      return { name: 'state', ok: true, detail: state, remedy: '' }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) continue
-      return {
-        name: 'state',
-        ok: false,
-        detail: `${path} is not writable`,
-        remedy: 'Set BULKHEAD_STATE to a directory that you can write.',
-      }
-    }
+    return []
   }
 }
 
 function describe(checks: readonly Check[], reports: readonly EnvironmentReport[]): string[] {
   const hosts = checks.map(({ name, ok, detail, remedy }) => [ok ? 'ok' : 'MISSING', name, ok ? detail : `${detail}; ${remedy}`])
+  return [...table(hosts), ...reports.flatMap((report) => ['', ...describeEnvironment(report)])]
+}
+
+function describeEnvironment(report: EnvironmentReport): string[] {
+  const { name, isDefault, layers, setup, evidence, failure } = report
+  const proof = (evidence ?? []).map(({ layer, claim, held, detail }) => `  ${held ? 'held  ' : 'BROKEN'}  ${layer} ${claim}: ${detail}`)
   return [
-    ...table(hosts),
-    ...reports.flatMap(({ name, isDefault, layers, evidence, failure }) => [
-      '',
-      `environment ${name}${isDefault ? ' (default)' : ''}`,
-      ...table(layers.map(layerRow)).map((line) => `  ${line}`),
-      ...(evidence ?? []).map(({ claim, held, detail }) => escapeLine(`  ${held ? 'held  ' : 'BROKEN'}  ${claim}: ${detail}`)),
-      ...(failure === null ? [] : [escapeLine(`  FAILED: ${failure.message}${failure.remedy === null ? '' : `; ${failure.remedy}`}`)]),
-    ]),
+    `environment ${name}${isDefault ? ' (default)' : ''}`,
+    ...table(layers.map((layer) => layerRow(layer, report))).map((line) => `  ${line}`),
+    ...(setup.length === 0
+      ? []
+      : [`  To do once, as an administrator: bulkhead setup ${name}`, ...setup.map((step) => escapeLine(`    ${step}`))]),
+    ...proof.map((line) => escapeLine(line)),
+    ...(failure === null ? [] : [escapeLine(`  FAILED: ${failure.message}${failure.remedy === null ? '' : `; ${failure.remedy}`}`)]),
   ]
 }
 
-function layerRow({ layer, plugin, availability }: LayerReport): string[] {
-  if (availability.usable) return [availability.tier === 'none' ? 'none' : availability.tier, layer, plugin, availability.detail]
-  return ['UNUSABLE', layer, plugin, `${availability.reason}; ${availability.remedy}`]
+function layerRow(report: LayerReport, environment: Pick<EnvironmentSpec, 'degrade'>): string[] {
+  const { layer, plugin, availability } = report
+  if (availability.usable) return [availability.tier, layer, plugin, availability.detail]
+  const how = isDegraded(report, environment) ? 'none, as configured' : 'UNUSABLE'
+  return [how, layer, plugin, `${availability.reason}; ${availability.remedy}`]
 }

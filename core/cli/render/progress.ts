@@ -42,7 +42,8 @@ export class Progress implements Disposable {
   }
 
   #erase(): string {
-    return this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\u001b[J`
+    // From the first column: the terminal has shown a ^C where the cursor was.
+    return this.#drawn === 0 ? '' : `\r\u001b[${this.#drawn}A\u001b[J`
   }
 
   #table(): string[] {

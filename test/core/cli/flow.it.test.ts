@@ -19,6 +19,14 @@ test('init writes two valid files, keeps what exists, and doctor is content with
   expect(await world.run('init')).toMatchObject({ code: 0, out: `wrote ${shared}\nwrote ${own}\n` })
   expect(await world.run('init')).toMatchObject({ code: 0, out: `kept  ${shared}\nkept  ${own}\n` })
   expect((await world.run('doctor')).code).toBe(0)
+  const { code, out } = await world.run('doctor', '--attest', '--json')
+  expect(code).toBe(0)
+  const report = JSON.parse(out) as {
+    environments: { name: string; setup: string[]; evidence: { held: boolean; text: string }[] | null }[]
+  }
+  expect(report.environments[0]).toMatchObject({ name: 'linux', setup: [], failure: null })
+  expect(report.environments[0]?.evidence?.length).toBeGreaterThan(20)
+  expect(report.environments[0]?.evidence?.every(({ held, text }) => held && text !== '')).toBe(true)
   expect(await world.run('run')).toMatchObject({ code: 0, out: '' })
 })
 

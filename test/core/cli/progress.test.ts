@@ -31,9 +31,9 @@ test('redraws in place, keeps to the width, shows only the jobs that were asked 
 
   screen = ''
   vi.advanceTimersByTime(200)
-  expect(screen.startsWith('\u001b[2A\u001b[J── 1 running')).toBe(true)
+  expect(screen.startsWith('\r\u001b[2A\u001b[J── 1 running')).toBe(true)
   screen = ''
   progress[Symbol.dispose]()
-  expect(screen).toBe('\u001b[2A\u001b[J')
+  expect(screen).toBe('\r\u001b[2A\u001b[J')
   vi.useRealTimers()
 })

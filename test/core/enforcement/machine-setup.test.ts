@@ -76,7 +76,7 @@ function setting(replace: { readonly token?: Partial<LayerSetup>; readonly netwo
   ]
   const host: Host = {
     ...fakeHost,
-    can: async (feature) => ({ ok: feature === 'elevation' && world.elevated, level: 0, reason: 'Ask for the rights.' }),
+    can: async (feature) => ({ ok: feature === 'elevation' && world.elevated, level: 0, reason: 'this process may not' }),
   }
   const limits = { probe: 40, prepare: 40, apply: 40, attach: 40, verify: 40, dispose: 40, recover: 40, setup: 40 }
   const setups = new LayerSetups({ plugins: new Map(plugins.map((one) => [one.id, one])), host, ledger: world, hookLimits: limits })
@@ -147,7 +147,7 @@ describe('killed before any step', () => {
 test('without rights nothing happens, not even a receipt, unless there is nothing to do', async () => {
   const { world, run } = setting()
   world.elevated = false
-  await expect(run('install')).rejects.toMatchObject({ code: 'setup_not_elevated', details: { remedy: 'Ask for the rights.' } })
+  await expect(run('install')).rejects.toMatchObject({ code: 'setup_not_elevated', message: 'nothing was changed: this process may not' })
   expect(world.log).toEqual([])
   expect(await run('remove')).toEqual([])
 })

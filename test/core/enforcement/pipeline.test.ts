@@ -342,6 +342,46 @@ test('examine says what every layer can do and never throws', async () => {
   await expect(pipeline.plan(enterRequest({ policy: emptyPolicy }))).rejects.toMatchObject({ code: 'layer_unusable' })
 })
 
+describe('attesting', () => {
+  test('says what came of every claim, starts nothing and leaves nothing', async () => {
+    const claims = [
+      { id: 'holds', text: 'the token wall holds' },
+      { id: 'forgotten', text: 'nobody attacks this' },
+    ]
+    const { world, journal, launcher, pipeline } = setting({
+      filesystem: { replaceApplied: { verify: async () => Promise.reject(new Error('the attack got lost')) } },
+      token: { replacePlan: { enforces: claims } },
+      network: { replaceApplied: { verify: async () => [{ claim: 'holds', held: false, detail: 'connected' }] } },
+      interception: {
+        replaceApplied: {
+          verify: async () => [
+            { claim: 'holds', held: true, detail: 'refused' },
+            { claim: 'invented', held: true, detail: 'refused' },
+          ],
+        },
+      },
+    })
+    const told = await pipeline.attest(enterRequest())
+    expect(told.map(({ layer, claim, held, text, detail }) => [layer, claim, held, text, detail])).toEqual([
+      ['filesystem', 'holds', false, 'the filesystem wall holds', 'plugin "filesystem-fake", verify: the attack got lost'],
+      ['token', 'holds', true, 'the token wall holds', 'read: EACCES'],
+      ['token', 'forgotten', false, 'nobody attacks this', 'it was not attacked'],
+      ['network', 'holds', false, 'the network wall holds', 'connected'],
+      ['interception', 'holds', true, 'the interception wall holds', 'refused'],
+      ['interception', 'invented', false, 'This was never claimed.', 'refused'],
+    ])
+    expect(launcher.sandboxes[0]?.started).toBe(false)
+    expect(world.effects).toEqual(new Set())
+    expect(journal.receipts()).toEqual([])
+  })
+
+  test('what cannot be built is an error here too, and is undone', async () => {
+    const { world, pipeline } = setting({ interception: { replace: { apply: async () => Promise.reject(new Error('boom')) } } })
+    await expect(pipeline.attest(enterRequest())).rejects.toMatchObject({ code: 'plugin_failed' })
+    expect(world.effects).toEqual(new Set())
+  })
+})
+
 describe('values that go with capabilities', () => {
   const seen: Record<string, string>[] = []
   const watching = (layer: Layer) => (): Partial<FakeLayerOptions> => {

@@ -33,7 +33,4 @@ BH_EXPORT uint32_t bulkhead_rights_read(const wchar_t *sid, wchar_t *text, uint3
 BH_EXPORT uint32_t bulkhead_rights_add(const wchar_t *sid, const wchar_t *rights);
 BH_EXPORT uint32_t bulkhead_rights_clear(const wchar_t *sid);
 
-/* elevation.c */
-BH_EXPORT uint32_t bulkhead_elevated(uint32_t *elevated);
-
 #endif
