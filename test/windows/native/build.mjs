@@ -24,7 +24,7 @@ const product = [
 
 const programs = {
   'hook-runner.exe': ['hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
-  'hook-agent.exe': ['hook-agent.c', '-lws2_32', '-ladvapi32'],
+  'hook-agent.exe': ['hook-agent.c', '-lws2_32', '-ladvapi32', '-lntdll'],
 }
 
 mkdirSync(output, { recursive: true })

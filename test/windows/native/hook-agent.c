@@ -232,6 +232,29 @@ static DWORD open_service(const wchar_t *name) {
   return error;
 }
 
+/* The event pipe's name stands in a handle of this very process. Another instance of it would hear what is meant for the supervisor. */
+static DWORD squat(void) {
+  static BYTE space[2048];
+  for (ULONG_PTR value = 4; value < 4000; value += 4) {
+    const HANDLE handle = (HANDLE)value;
+    const UNICODE_STRING *name = (const UNICODE_STRING *)(const void *)space;
+    ULONG needed;
+    wchar_t text[256];
+    if (GetFileType(handle) != FILE_TYPE_PIPE || NtQueryObject(handle, (OBJECT_INFORMATION_CLASS)1, space, sizeof(space), &needed) < 0) continue;
+    if (!name->Buffer || name->Length > 400) continue;
+    _snwprintf(text, 256, L"%.*ls", name->Length / 2, name->Buffer);
+    const wchar_t *own = wcsstr(text, L"bulkhead-");
+    if (!own) continue;
+    wchar_t pipe[300];
+    _snwprintf(pipe, 300, L"\\\\.\\pipe\\%ls", own);
+    HANDLE end = CreateNamedPipeW(pipe, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, 64, 64, 0, NULL);
+    if (end == INVALID_HANDLE_VALUE) return GetLastError();
+    CloseHandle(end);
+    return 0;
+  }
+  return ERROR_FILE_NOT_FOUND;
+}
+
 int wmain(int count, wchar_t **a);
 int wmain(int count, wchar_t **a) {
   setvbuf(stdout, NULL, _IOLBF, 4096);
@@ -273,6 +296,7 @@ int wmain(int count, wchar_t **a) {
     else if (!wcscmp(act, L"flood")) error = flood(one, _wtoi(two)), taken = 2;
     else if (!wcscmp(act, L"inspect")) error = with_victim(a[0], PROCESS_VM_READ | PROCESS_QUERY_INFORMATION, false), taken = 0;
     else if (!wcscmp(act, L"terminate")) error = with_victim(a[0], PROCESS_TERMINATE, true), taken = 0;
+    else if (!wcscmp(act, L"squat")) error = squat(), taken = 0;
     else if (!wcscmp(act, L"clock")) error = clock_change(), taken = 0;
     i += taken;
     printf("%ls %lu\n", act, error);
