@@ -262,6 +262,8 @@ function finish(child: ChildProcess, args: readonly string[], options: RunOption
       if (errors.length < 1000) errors.push(chunk)
     })
     child.on('error', (error) => {
+      // Ending one that is just ending by itself is refused on Windows; 'close' follows.
+      if (stopped !== undefined || cut) return
       clearTimeout(timer)
       reject(
         new BulkheadError('git_failed', `${operation(args)} could not be started: ${error.message}`, {

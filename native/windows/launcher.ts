@@ -112,6 +112,8 @@ async function spawned(streams: readonly ('pipe' | number)[]): Promise<ChildProc
     // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
     const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
     await once(child, 'spawn')
+    // Ending one that is just ending by itself is refused (TerminateProcess, ERROR_ACCESS_DENIED), and is no error of anybody.
+    child.on('error', () => undefined)
     return child
   } catch (cause) {
     throw new BulkheadError('native_failed', 'the launcher cannot be started', { operation: 'spawn', where: launcherPath(), cause })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchTools, type Tools } from './fetch.ts'
@@ -11,6 +11,24 @@ import { installSystem } from './system.ts'
 import { runAll } from './workers.ts'
 import { killPrefix } from './wine.ts'
 import type { FileResult } from './run-file.ts'
+
+const workName = 'bulkhead-windows-'
+
+/** Removes what runs left that were killed an hour ago: their processes, by prefix, and their files. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(workName) ? Number(name.slice(workName.length).split('-')[0]) : Number.NaN
+    const work = join(tmpdir(), name)
+    if (!Number.isInteger(pid) || existsSync(`/proc/${pid}`) || existsSync(join(work, keptMark))) continue
+    // A run in another container that shares this directory has a process id that is not seen here.
+    if (Date.now() - statSync(work).mtimeMs < 3_600_000) continue
+    for (const entry of readdirSync(work)) if (entry.startsWith('prefix-')) killPrefix(join(work, entry))
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Marks what `--keep` keeps. */
+const keptMark = 'kept'
 
 /** Exit code: 0 when everything passed, 1 when a case failed or was missing, 3 when the bed could not be made. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -27,11 +45,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.error(`windows: ${error instanceof Error ? error.message : String(error)}`)
     return 3
   }
-  const work = mkdtempSync(join(tmpdir(), 'bulkhead-windows-'))
+  sweep()
+  const work = mkdtempSync(join(tmpdir(), `${workName}${process.pid}-`))
   const prefixes = Array.from({ length: options.workers }, (_, index) => join(work, `prefix-${index + 1}`))
   const cleanUp = (): void => {
     for (const prefix of prefixes) killPrefix(prefix)
-    if (!options.keep) rmSync(work, { recursive: true, force: true })
+    if (options.keep) writeFileSync(join(work, keptMark), '')
+    else rmSync(work, { recursive: true, force: true })
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
