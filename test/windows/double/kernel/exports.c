@@ -3,7 +3,7 @@
 #include "token.h"
 
 BOOL WINAPI BhDoubleFirstToken(HANDLE *token);
-BOOL WINAPI BhDoubleCaller(bd_token *token);
+BOOL WINAPI BhDoubleCaller(bd_token *token, size_t size);
 void WINAPI BhDoubleEnter(void);
 void WINAPI BhDoubleLeave(void);
 
@@ -17,8 +17,9 @@ __declspec(dllexport) BOOL WINAPI BhDoubleFirstToken(HANDLE *token) {
   return good;
 }
 
-/** Who asks, for other doubles in the process. */
-__declspec(dllexport) BOOL WINAPI BhDoubleCaller(bd_token *token) {
+/** Who asks, for other doubles in the process; FALSE also when they were built from another model.h. */
+__declspec(dllexport) BOOL WINAPI BhDoubleCaller(bd_token *token, size_t size) {
+  if (size != sizeof(*token)) return FALSE;
   bd_frame frame = bd_enter();
   NTSTATUS status = bd_token_caller(token);
   bd_leave(frame);

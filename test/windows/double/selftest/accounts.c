@@ -106,7 +106,11 @@ static DWORD run(const WCHAR *name, const WCHAR *password, WCHAR *line, DWORD fl
   DWORD code;
   startup.hStdOutput = startup.hStdError = GetStdHandle(STD_OUTPUT_HANDLE);
   fflush(stdout);
-  if (!CreateProcessWithLogonW(name, L".", password, flags, NULL, line, CREATE_SUSPENDED, NULL, NULL, &startup, &info)) return GetLastError();
+  SetLastError(0);
+  if (!CreateProcessWithLogonW(name, L".", password, flags, NULL, line, CREATE_SUSPENDED, NULL, NULL, &startup, &info)) {
+    /* Bare Wine says nothing about why. */
+    return GetLastError() ? GetLastError() : ERROR_INVALID_FUNCTION;
+  }
   printf("pid %lu\n", info.dwProcessId);
   fflush(stdout);
   ResumeThread(info.hThread);

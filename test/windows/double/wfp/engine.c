@@ -9,7 +9,7 @@
 
 #define API __declspec(dllexport) DWORD WINAPI
 
-typedef BOOL(WINAPI *caller_of)(bd_token *token);
+typedef BOOL(WINAPI *caller_of)(bd_token *token, size_t size);
 typedef void(WINAPI *bracket)(void);
 
 static caller_of kernel_caller;
@@ -65,7 +65,7 @@ static BOOL caller(bd_token *token) {
   BYTE administrators[SECURITY_MAX_SID_SIZE];
   DWORD size = sizeof(administrators);
   BOOL member = FALSE;
-  if (kernel_caller) return kernel_caller(token);
+  if (kernel_caller) return kernel_caller(token, sizeof(*token));
   memset(token, 0, sizeof(*token));
   token->integrity = SECURITY_MANDATORY_MEDIUM_RID;
   token->user = bd_sid_make(1, 1, 0u);
