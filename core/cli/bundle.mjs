@@ -1,16 +1,18 @@
 /**
  * Build step: one file per verb instead of some three hundred modules, because finding and compiling those is most of what a short command
  * waits for. What has native code, assets or is rarely needed stays a package; zod is what everybody loads.
+ *
+ *   node core/cli/bundle.mjs [dist]     the compiled product; default: dist/ of this checkout
  */
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const dist = process.argv[2] ?? fileURLToPath(new URL('../../dist', import.meta.url))
 
 await build({
-  absWorkingDir: root,
-  entryPoints: ['dist/core/cli/main.js'],
-  outdir: 'dist/cli',
+  absWorkingDir: dist,
+  entryPoints: ['./core/cli/main.js'],
+  outdir: 'cli',
   bundle: true,
   splitting: true,
   format: 'esm',

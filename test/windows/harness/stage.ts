@@ -15,13 +15,12 @@ export async function stageProduct(stage: string, tools: Tools): Promise<void> {
   const typescript = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
   await Promise.all([
     run(node, [typescript, '-p', join(windowsTests, 'tsconfig.json'), '--outDir', join(stage, 'dist')], inRoot),
-    buildProduct(node, typescript),
     buildNatives(node),
     copyPackages(stage, tools),
   ])
-  // The command line as it ships: one bundle. Everything else was compiled into the stage itself.
-  cpSync(join(packageRoot, 'dist', 'cli'), join(stage, 'dist', 'cli'), { recursive: true })
-  cpSync(join(packageRoot, 'core', 'journal', 'migrations'), join(stage, 'dist', 'core', 'journal', 'migrations'), { recursive: true })
+  // The rest of the product's own build: the command line as it ships, in one bundle.
+  await run(node, [join('core', 'cli', 'bundle.mjs'), join(stage, 'dist')], inRoot)
+  await run(node, [join('core', 'journal', 'copy-migrations.mjs'), join(stage, 'dist')], inRoot)
   cpSync(join(packageRoot, 'package.json'), join(stage, 'package.json'))
   // Agents are plain JavaScript: they run as what somebody else wrote.
   cpSync(join(windowsTests, 'support'), join(stage, 'dist', 'test', 'windows', 'support'), {
@@ -32,12 +31,6 @@ export async function stageProduct(stage: string, tools: Tools): Promise<void> {
   cpSync(join(packageRoot, natives), join(stage, natives), { recursive: true })
   cpSync(builtDoubles, join(stage, 'double'), { recursive: true })
   cpSync(builtPrograms, join(stage, 'programs'), { recursive: true })
-}
-
-async function buildProduct(node: string, typescript: string): Promise<void> {
-  await run(node, [typescript, '-p', 'tsconfig.build.json'], { cwd: packageRoot })
-  await run(node, [join('core', 'cli', 'bundle.mjs')], { cwd: packageRoot })
-  await run(node, [join('core', 'journal', 'copy-migrations.mjs')], { cwd: packageRoot })
 }
 
 /** Of this checkout only, unlike what is in the cache. */
