@@ -3,88 +3,28 @@
  * double keeps descriptors as Windows does; bare Wine loses most of them.
  */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { defaultPolicy } from '../../../../core/config/defaults.ts'
-import type { AppliedLayer, Policy, Receipt, WorkspaceView } from '../../../../core/contracts/index.ts'
-import { createHost, createLauncher, fileSecurity } from '../../../../native/index.ts'
+import type { Receipt } from '../../../../core/contracts/index.ts'
+import { fileSecurity } from '../../../../native/index.ts'
 import fsAcl from '../../../../plugins/fs-acl/index.ts'
 import { workspaceSid } from '../../../../plugins/fs-acl/sid.ts'
+import { AclBed } from '../../support/acl-bed.ts'
 
-const security = fileSecurity()
-const launcher = createLauncher()
-const host = { ...createHost(launcher), home: homedir() }
-mkdirSync(homedir(), { recursive: true })
-const area = mkdtempSync(join(homedir(), 'fs-acl-'))
-after(async () => {
-  await launcher[Symbol.asyncDispose]()
-  rmSync(area, { recursive: true, force: true })
-})
+const bed = new AclBed()
+after(() => bed[Symbol.asyncDispose]())
 
-const at = (...names: readonly string[]): string => join(area, ...names)
-const list = (path: string): string => security.read(path, 'access')?.sddl ?? 'nothing'
-const label = (path: string): string => security.read(path, 'label')?.sddl ?? 'nothing'
-const user = security.userSid()
+const at = (...names: readonly string[]): string => bed.at(...names)
+const list = (path: string): string => bed.list(path)
+const label = (path: string): string => bed.label(path)
+const user = fileSecurity().userSid()
 const hosts = `(A;OICI;FA;;;${user})(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)`
 const hostsInherited = (flags: string): string => [user, 'SY', 'BA'].map((sid) => `(A;${flags};FA;;;${sid})`).join('')
 
-/** Directories that launches have for themselves. */
-function own(): readonly string[] {
-  const directory = join(homedir(), 'AppData', 'Local', 'Bulkhead', 'private')
-  return existsSync(directory) ? readdirSync(directory) : []
-}
-
-/** Every descriptor below a directory, one line each. */
-function descriptors(directory: string): readonly string[] {
-  const names = readdirSync(directory, { recursive: true }).map(String)
-  return ['', ...names].toSorted().map((name) => `${name} ${list(join(directory, name))} ${label(join(directory, name))}`)
-}
-
-async function workspace(name: string): Promise<WorkspaceView> {
-  const [making, final] = [at(`${name}.making`), at(name)]
-  mkdirSync(making)
-  const view = (directory: string) => ({ path: join(directory, 'tree'), gitDirectory: join(directory, 'git') })
-  await fsAcl.prepare?.({ directory: making, ...view(final), making: view(making) }, fsAcl.options.parse({}), host)
-  mkdirSync(join(making, 'tree', 'src'))
-  writeFileSync(join(making, 'tree', 'src', 'a.ts'), 'a')
-  writeFileSync(join(making, 'tree', 'README.md'), 'readme')
-  writeFileSync(join(making, 'git', 'HEAD'), 'ref: x')
-  writeFileSync(join(making, 'workspace.json'), '{}')
-  renameSync(making, final)
-  return { ...view(final), objectStores: [], owner: { uid: 0, gid: 0 } }
-}
-
-interface Wish {
-  readonly filesystem?: Partial<Policy['filesystem']>
-  readonly options?: object
-  readonly record?: (receipt: Receipt) => void
-}
-
-function apply(view: WorkspaceView, { filesystem = {}, options = {}, record = () => undefined }: Wish = {}): Promise<AppliedLayer> {
-  const policy: Policy = { ...defaultPolicy, filesystem: { read: [], write: [], deny: [], ...filesystem } }
-  const plan = fsAcl.plan(policy, fsAcl.options.parse({ toolchains: false, ...options }), {
-    host,
-    job: 'job_000000000001',
-    workspace: view,
-    availability: { usable: true, tier: 'partial', detail: '' },
-    capabilities: ['restricting-sids'],
-  })
-  return fsAcl.apply(plan, {
-    host,
-    job: 'job_000000000001',
-    workspace: view,
-    signal: new AbortController().signal,
-    provided: {},
-    record: async (receipt) => record(receipt),
-    report: () => undefined,
-  })
-}
-
 describe('a workspace that is prepared', () => {
   test('has these descriptors, and what is made in it inherits', async () => {
-    const view = await workspace('prepared')
+    const view = await bed.workspace('prepared')
     const sid = workspaceSid(view.path)
     const granted = `D:P${hosts}(A;;0x1201bf;;;${sid})(A;OICIIO;0x1301bf;;;${sid})`
     assert.equal(list(at('prepared')), `D:P${hosts}(A;;0x1000a0;;;${sid})`)
@@ -103,19 +43,19 @@ describe('a workspace that is prepared', () => {
 
 describe('a launch', () => {
   test('leaves every descriptor as it was', async () => {
-    const view = await workspace('launched')
+    const view = await bed.workspace('launched')
     mkdirSync(at('data', 'deep'), { recursive: true })
     writeFileSync(at('data', 'deep', 'x'), '')
-    const before = [descriptors(area), list(homedir()), list(join(homedir(), 'AppData', 'Local'))]
-    const applied = await apply(view, { filesystem: { write: [at('data')], deny: ['README.md', 'later'] } })
+    const before = bed.descriptors()
+    const applied = await bed.apply(view, { filesystem: { write: [at('data')], deny: ['README.md', 'later'] } })
     const sid = workspaceSid(view.path)
     assert.match(list(at('data', 'deep', 'x')), new RegExp(`\\(A;ID;0x1301bf;;;${sid}\\)`))
     assert.equal(label(at('data')), 'S:(ML;OICI;NW;;;LW)')
     assert.match(list(join(view.path, 'README.md')), new RegExp(`^D:AI\\(D;;FA;;;${sid}\\)`))
     assert.match(list(join(view.path, 'bulkhead.yaml')), /^D:P/)
-    assert.match(list(area), new RegExp(`\\(A;;0x1000a0;;;${sid}\\)`))
+    assert.match(list(bed.area), new RegExp(`\\(A;;0x1000a0;;;${sid}\\)`))
     await applied[Symbol.asyncDispose]()
-    assert.deepEqual([descriptors(area), list(homedir()), list(join(homedir(), 'AppData', 'Local'))], before)
+    assert.deepEqual(bed.descriptors(), before)
   })
 
   test('in a directory that was there before opens it and closes it again', async () => {
@@ -123,42 +63,42 @@ describe('a launch', () => {
     mkdirSync(join(path, '.git', 'hooks'), { recursive: true })
     mkdirSync(join(path, 'src'))
     writeFileSync(join(path, 'src', 'a.ts'), 'a')
-    const before = descriptors(path)
-    const applied = await apply({ path, gitDirectory: null, objectStores: [], owner: { uid: 0, gid: 0 } })
+    const before = bed.descriptors()
+    const applied = await bed.apply({ path, gitDirectory: null, objectStores: [], owner: { uid: 0, gid: 0 } })
     const sid = workspaceSid(path)
     assert.match(list(join(path, 'src', 'a.ts')), new RegExp(`\\(A;ID;0x1301bf;;;${sid}\\)`))
     assert.match(list(join(path, '.git', 'hooks')), new RegExp(`^D:AI\\(D;OICI;(?:0xd0156|DCLCRPDTCRSDWDWO);;;${sid}\\)`))
     writeFileSync(join(path, 'src', 'made-meanwhile.ts'), 'b')
     await applied[Symbol.asyncDispose]()
     rmSync(join(path, 'src', 'made-meanwhile.ts'))
-    assert.deepEqual(descriptors(path), before)
+    assert.deepEqual(bed.descriptors(), before)
   })
 
   test('that fails at any receipt is undone from the receipts before it', async () => {
-    const view = await workspace('failing')
+    const view = await bed.workspace('failing')
     mkdirSync(at('wanted', 'deep'), { recursive: true })
-    const [before, ownBefore] = [descriptors(area), own()]
+    const [before, ownBefore] = [bed.descriptors(), bed.own()]
     for (let last = 0; ; last++) {
       const receipts: Receipt[] = []
       const record = (receipt: Receipt): void => {
         if (receipts.length === last) throw new Error('the journal is full')
         receipts.push(JSON.parse(JSON.stringify(receipt)) as Receipt)
       }
-      const applied = await apply(view, { filesystem: { write: [at('wanted')], deny: ['src', 'later'] }, record }).catch(
-        (error: unknown) => {
+      const applied = await bed
+        .apply(view, { filesystem: { write: [at('wanted')], deny: ['src', 'later'] }, record })
+        .catch((error: unknown) => {
           assert.match(String(error), /the journal is full/)
           return null
-        },
-      )
+        })
       // As after the end of the process: nobody disposes of the layer.
       for (const round of [1, 2]) {
         for (const receipt of receipts.toReversed()) await fsAcl.recover(receipt)
-        assert.deepEqual(descriptors(area), before, `round ${round} after receipt ${last}`)
+        assert.deepEqual(bed.descriptors(), before, `round ${round} after receipt ${last}`)
       }
       if (applied !== null) break
       assert.ok(last < 50)
     }
-    assert.deepEqual(own(), ownBefore)
+    assert.deepEqual(bed.own(), ownBefore)
     assert.equal(existsSync(join(view.path, 'later')), false)
   })
 })
