@@ -24,10 +24,12 @@ const levels = [
 /** `struct bh_label` of src/windows/library/object.h as SDDL (`S:(ML;OICI;NW;;;LW)`); empty text for none. */
 export function printLabel(label: Buffer): string {
   const [present, flag, policy, level] = [0, 4, 8, 12].map((offset) => label.readUInt32LE(offset)) as [number, number, number, number]
-  const names = (table: readonly (readonly [string, number])[], value: number): string =>
-    table.flatMap(([name, bit]) => ((value & bit) === 0 ? [] : [name])).join('')
   const sid = levels.find(([, rid]) => rid === level)?.[0] ?? `S-1-16-${level}`
-  return present === 0 ? '' : `S:(ML;${names(flags, flag)};${names(policies, policy)};;;${sid})`
+  return present === 0 ? '' : `S:(ML;${namesOf(flags, flag)};${namesOf(policies, policy)};;;${sid})`
+}
+
+function namesOf(table: readonly (readonly [string, number])[], value: number): string {
+  return table.flatMap(([name, bit]) => ((value & bit) === 0 ? [] : [name])).join('')
 }
 
 /** The reverse; `S:` and empty text are none. Throws TypeError for anything else. */

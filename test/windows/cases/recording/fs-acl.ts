@@ -18,9 +18,8 @@ const parts: Readonly<Record<string, string>> = { '0x4': 'access', '0x10': 'labe
 /** Files whose descriptor was set: which part of which, below `directory`. */
 function settings(calls: readonly Call[], directory: string): readonly string[] {
   return calls.flatMap(({ call, in: given }) => {
-    const path = String(given['path'] ?? '')
-    if (call !== 'NtSetSecurityObject' || given['kind'] !== 'file' || !path.toLowerCase().startsWith(`${directory.toLowerCase()}`))
-      return []
+    const path = typeof given['path'] === 'string' ? given['path'] : ''
+    if (call !== 'NtSetSecurityObject' || given['kind'] !== 'file' || !path.toLowerCase().startsWith(directory.toLowerCase())) return []
     return [`${parts[String(given['info'])] ?? String(given['info'])} ${path.slice(directory.length + 1).toLowerCase()}`]
   })
 }
