@@ -65,17 +65,19 @@ export interface RepositoryApp extends AsyncDisposable {
 
 /** Throws `usage_not_a_repository` and what opening the journal throws. */
 export async function composeRepository(options: ComposeOptions): Promise<RepositoryApp> {
-  const [{ openWorkspaces, createMergeQueue }, { openJournal }, scheduling, { Board }, { isAlive, processIdentity }] = await Promise.all([
-    import('../workspaces/index.ts'),
-    import('./journal/index.ts'),
-    import('./scheduler/index.ts'),
-    import('./scheduler/board.ts'),
-    import('../native/index.ts'),
-  ])
+  const [{ openWorkspaces, createMergeQueue }, { openJournal }, scheduling, { Board }, { deleteTree, isAlive, processIdentity }] =
+    await Promise.all([
+      import('../workspaces/index.ts'),
+      import('./journal/index.ts'),
+      import('./scheduler/index.ts'),
+      import('./scheduler/board.ts'),
+      import('../native/index.ts'),
+    ])
   const surroundings = surroundingsOf(options)
   const self = itself(processIdentity(process.pid))
   const { directory, variables } = options
-  const workspaces = await openWorkspaces({ directory, variables, stateHome: stateHome(surroundings), processes: { self, isAlive } })
+  const processes = { self, isAlive }
+  const workspaces = await openWorkspaces({ directory, variables, stateHome: stateHome(surroundings), processes, deleteTree })
   const { repository } = workspaces
   const scope = root.createChildContainer()
   const journal = openJournal({ file: join(repository.state, 'journal.db'), isAlive })

@@ -18,5 +18,8 @@ export function createLauncher(): NativeLauncher {
   return platform.createLauncher()
 }
 
+/** Deletes what cannot be deleted by name, where this system has such a thing. Throws what `FileSecurity.deleteTree` throws. */
+export const deleteTree = platform.deleteTree
+
 /** Does nothing and ends with 0; on this system every agent can run it. */
 export const harmlessCommand: readonly string[] = platform.harmlessCommand

@@ -8,6 +8,8 @@ export interface Platform {
   readonly harmlessCommand: readonly string[]
   /** Start time of a process in the system's own unit: undefined when there is no such process. */
   startTime(pid: number): string | undefined
+  /** `WorkspacesOptions.deleteTree`. */
+  readonly deleteTree: ((directory: string) => void) | null
   /** What this process can tell by itself; undefined: it takes a throwaway process to find out. */
   answer(feature: HostFeature): FeatureAnswer | undefined
 }

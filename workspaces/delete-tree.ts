@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { move } from './filesystem.ts'
+import type { WorkspacesOptions } from './options.ts'
 
 /** Far below PATH_MAX (4,096), with room for the longest name (255). */
 const longestPath = 2_000
@@ -9,14 +10,15 @@ const longestPath = 2_000
 /**
  * Deletes a directory with all that is in it. Follows no link. Directories that an agent (or overlayfs) made unreadable are opened first,
  * and what lies deeper than a path can name is moved up; only directories are touched, by lstat(2), and nothing else runs in the tree any
- * more.
+ * more. `thorough` does all of that where modes and names cannot.
  */
-export function deleteTree(path: string): void {
+export function deleteTree(path: string, thorough: WorkspacesOptions['deleteTree']): void {
   try {
     rmSync(path, { recursive: true, force: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (!['EACCES', 'EPERM', 'EBUSY', 'ENOTEMPTY', 'ENAMETOOLONG'].includes(code ?? '')) throw error
+    if (thorough !== null) return thorough(path)
     makeReachable(path)
     rmSync(path, { recursive: true, force: true, maxRetries: 5 })
   }

@@ -9,4 +9,9 @@ export interface WorkspacesOptions {
   readonly stateHome: string
   /** Who makes a workspace or moves a checkout is written down, so that what a dead process began is undone and nothing else is. */
   readonly processes: { readonly self: ProcessIdentity; isAlive(process: ProcessIdentity): boolean }
+  /**
+   * Deletes a directory that cannot be deleted by name: what is in it shuts its owner out, or lies deeper than a path can say. Follows no
+   * link. Null where it takes nothing of the system to do that.
+   */
+  readonly deleteTree: ((directory: string) => void) | null
 }

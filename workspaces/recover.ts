@@ -20,7 +20,7 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
   }
   for (const entry of readdirSync(layout.trash)) {
     try {
-      deleteTree(join(layout.trash, entry))
+      deleteTree(join(layout.trash, entry), repository.deleteTree)
     } catch (error) {
       // Rubbish that resists must not keep anybody from working.
       done.push(`could not delete ${join(layout.trash, entry)}: ${visibleLine(String(error))}`)

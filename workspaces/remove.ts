@@ -41,7 +41,7 @@ export async function removeWorkspace(
   if (existsSync(paths.directory)) {
     const trash = join(layout.trash, `${name}+${randomBytes(6).toString('hex')}`)
     move(paths.directory, trash)
-    deleteTree(trash)
+    deleteTree(trash, repository.deleteTree)
   }
   for (const ref of [jobRef(name), candidateRef(name)]) await git.run(repository.place, ['update-ref', '-d', ref], { retryLocks: true })
   return kept

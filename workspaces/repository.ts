@@ -21,6 +21,7 @@ export interface Repository extends RepositoryFacts {
   /** Every host command that reads or changes the user's repository uses this place. */
   readonly place: Place
   readonly processes: WorkspacesOptions['processes']
+  readonly deleteTree: WorkspacesOptions['deleteTree']
   /** Where git finds the user's own configuration. */
   readonly variables: NodeJS.ProcessEnv
 }
@@ -29,7 +30,8 @@ export interface Repository extends RepositoryFacts {
  * Finds the repository that `directory` belongs to: a main checkout, a linked worktree, a submodule's checkout or a bare repository.
  * Throws `usage_not_a_repository`, also where there is no commit yet and for a partial clone.
  */
-export async function findRepository(git: Git, { directory, variables, stateHome, processes }: WorkspacesOptions): Promise<Repository> {
+export async function findRepository(git: Git, options: WorkspacesOptions): Promise<Repository> {
+  const { directory, variables, stateHome, processes, deleteTree } = options
   const start = existingDirectory(directory)
   if (isWithin(stateHome, start)) throw notARepository(start, 'is inside Bulkhead’s own state', 'Run this in your own checkout.')
 
@@ -81,6 +83,7 @@ export async function findRepository(git: Git, { directory, variables, stateHome
     objectStores: objectStoresOf(join(gitDirectory, 'objects')),
     place,
     processes,
+    deleteTree,
     variables,
   }
 }

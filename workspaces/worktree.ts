@@ -94,7 +94,7 @@ export function readRecord(paths: WorkspacePaths): WorkspaceRecord | undefined {
 /** Undoes a creation at whatever point it stopped. `directory` is below `making/`. */
 export function undoWorktree(repository: Repository, directory: string): void {
   removeAdminsOf(repository, directory)
-  deleteTree(directory)
+  deleteTree(directory, repository.deleteTree)
 }
 
 function viewOf({ tree, git }: WorkspacePaths): { readonly path: string; readonly gitDirectory: string } {

@@ -5,6 +5,7 @@ import { HelperLauncher } from './launcher.ts'
 export const linux: Platform = {
   harmlessCommand: ['true'],
   createLauncher: () => new HelperLauncher(),
+  deleteTree: null,
   startTime: (pid) => binding().startTime(pid),
   answer: (feature) => {
     if (feature !== 'elevation') return undefined

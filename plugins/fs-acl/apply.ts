@@ -32,6 +32,8 @@ export interface AclParts {
   /** The host's environment variables, and the Node.js that Bulkhead runs on. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly executable: string
+  /** What agents run or load of Bulkhead itself. */
+  readonly programs: () => readonly string[]
 }
 
 /**
@@ -54,7 +56,7 @@ export async function applyAcl(plan: LayerPlan, context: ApplyContext, parts: Ac
   const open = await openWorkspace(opening, workspace)
   const own = await makePrivate(disk, effects, privateFolder(places), who, data.options.label)
   const toolchains = await usableToolchains(opening, data, workspace, parts)
-  const roots = await openRoots(opening, data, workspace, toolchains.opened)
+  const roots = await openRoots(opening, data, workspace, [...toolchains.opened, ...parts.programs()])
   const inside = [open.path, ...(open.gitDirectory === null ? [] : [open.gitDirectory])]
   const denied = await closeDenied(opening, data, open.path, [...inside, ...roots])
   await openTheWay(opening, [...inside, own.home, ...roots, ...toolchains.path])
@@ -81,15 +83,10 @@ export async function applyAcl(plan: LayerPlan, context: ApplyContext, parts: Ac
 }
 
 /** What the policy and the work name outside the workspace. Returns what was opened. */
-async function openRoots(
-  opening: Opening,
-  data: AclData,
-  workspace: WorkspaceView,
-  toolchains: readonly string[],
-): Promise<readonly string[]> {
+async function openRoots(opening: Opening, data: AclData, workspace: WorkspaceView, needed: readonly string[]): Promise<readonly string[]> {
   const outside = (path: string): boolean => !isInside(path, workspace.path)
   const writes = outermost(data.write.filter(outside))
-  const reads = outermost([...data.read, ...workspace.objectStores, ...toolchains].filter(outside)).filter(
+  const reads = outermost([...data.read, ...workspace.objectStores, ...needed].filter(outside)).filter(
     (path) => !writes.some((root) => isInside(path, root)),
   )
   const opened: string[] = []

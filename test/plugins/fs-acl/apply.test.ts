@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LaunchSpec, WorkspaceView } from '../../../core/contracts/index.ts'
 import { workspaceSid } from '../../../plugins/fs-acl/sid.ts'
-import { home, job, machine, makeWorkspace, stage, state, variables } from './stage.ts'
+import { home, job, machine, makeWorkspace, programs, stage, state, variables } from './stage.ts'
 import type { Stage } from './stage.ts'
 
 const sid = workspaceSid(job.path)
@@ -377,6 +377,17 @@ describe('toolchains', () => {
     const applied = await one.apply({ options: { entries: 50 } })
     expect(applied.contribute(spec).command.environment['PATH']).not.toContain('tools')
     expect(one.disk.at(`${home}\\tools\\node\\node.exe`).dacl).not.toContain(sid)
+  })
+
+  test('what agents run of Bulkhead itself can be read where it lies in the profile, and nothing beside it', async () => {
+    const one = await ready()
+    one.disk.lay({ [programs[1] ?? '']: 'MZ', [String.raw`${home}\npm\bulkhead\package.json`]: '{}' })
+    const applied = await one.apply({ options: { toolchains: false } })
+    expect(one.disk.at(programs[1] ?? '').dacl).toContain(`0x1200a9;;;${sid}`)
+    expect(one.disk.at(String.raw`${home}\npm\bulkhead\package.json`).dacl).not.toContain(sid)
+    expect(one.disk.at(String.raw`${home}\npm`).dacl).toContain(`(A;;0x1000a0;;;${sid})`)
+    await applied[Symbol.asyncDispose]()
+    expect(one.disk.at(programs[1] ?? '').dacl).not.toContain(sid)
   })
 
   test('none when they are not wanted', async () => {

@@ -73,6 +73,9 @@ export function machine(): FakeWindowsDisk {
   })
 }
 
+/** Where Bulkhead is installed: open to everybody, unless a test lays it down elsewhere. */
+export const programs = [String.raw`C:\Users\me\npm\bulkhead\native`, String.raw`C:\Users\me\npm\bulkhead\native\bulkhead-launcher.exe`]
+
 export interface Stage {
   readonly disk: FakeWindowsDisk
   readonly plugin: LayerPlugin<AclOptions>
@@ -92,7 +95,12 @@ interface Wish {
 }
 
 export function stage(disk = machine(), surroundings: Readonly<Record<string, string>> = variables): Stage {
-  const plugin = aclPlugin({ disk, variables: surroundings, executable: String.raw`C:\Users\me\tools\node\node.exe` })
+  const plugin = aclPlugin({
+    disk,
+    variables: surroundings,
+    executable: String.raw`C:\Users\me\tools\node\node.exe`,
+    programs: () => programs,
+  })
   const receipts: Receipt[] = []
   const reports: unknown[] = []
   const context = ({ workspace = job, signal = new AbortController().signal }: Partial<Wish> = {}): ApplyContext => ({

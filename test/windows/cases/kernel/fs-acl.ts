@@ -41,6 +41,25 @@ describe('a workspace that is prepared', () => {
   })
 })
 
+describe('what an agent shuts its owner out of', () => {
+  test('can be deleted all the same', () => {
+    const security = fileSecurity()
+    const tree = at('hostile')
+    mkdirSync(tree)
+    // Whoever makes something chooses its first list: here the workspace's SID alone.
+    const shut = 'D:P(A;OICI;FA;;;S-1-5-21-1-2-3-4)'
+    security.makeDirectory(join(tree, 'shut'), `D:P(A;OICI;FA;;;${user})`)
+    writeFileSync(join(tree, 'shut', 'file'), 'x')
+    mkdirSync(join(tree, 'shut', 'inner'))
+    for (const path of [join(tree, 'shut', 'file'), join(tree, 'shut', 'inner'), join(tree, 'shut')]) {
+      security.write(path, security.read(path, 'access')?.identity ?? '', 'access', shut)
+    }
+    assert.throws(() => rmSync(tree, { recursive: true }), /EPERM|EACCES/)
+    security.deleteTree(tree)
+    assert.equal(existsSync(tree), false)
+  })
+})
+
 describe('a launch', () => {
   test('leaves every descriptor as it was', async () => {
     const view = await bed.workspace('launched')
