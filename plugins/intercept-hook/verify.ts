@@ -11,7 +11,7 @@ const proofOfAnswer = 'EACCES'
 
 export function verifyHook({ rules }: HookData, probe: Probe): Promise<readonly Evidence[]> {
   const status: readonly Attempt[] = [{ op: 'status', field: 'hook' }]
-  const proofs = [...new Set(rules.map(({ on }) => on))].map((on): Attempt => ({ op: 'syscall', name: `hook ${on}` }))
+  const proofs = [...new Set(rules.map(({ on }) => on))].map((on): Attempt => ({ op: 'syscall', name: `intercept:${on}` }))
   return attackAll(probe, [
     { claim: claims.inPlace.id, attempts: status, judge: ([outcome]) => judgeStatus(outcome, rules.length) },
     ...(proofs.length === 0 ? [] : [answers(proofs)]),

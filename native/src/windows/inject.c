@@ -5,7 +5,7 @@
 
 #include "hook-policy.h"
 
-/* One thread of a new process may have to load every DLL of its program first. */
+/* A new process may have to load every DLL of its program first. */
 #define PATIENCE 30000u
 #define MODULES 256
 
@@ -19,7 +19,8 @@ bool bh_process_is_foreign(HANDLE process) {
 }
 
 struct attempt {
-  HANDLE process;
+  HANDLE process, thread;
+  HANDLE event, their_event; /* the same event here and there */
   const char *step;
   uint32_t error;
 };
@@ -30,22 +31,49 @@ static bool failed(struct attempt *attempt, const char *step, uint32_t error) {
   return false;
 }
 
-/* Runs `start(argument)` on a thread of the process and waits for its answer. */
-static bool run(struct attempt *attempt, const char *step, LPTHREAD_START_ROUTINE start, void *argument, DWORD *answer) {
-  HANDLE thread = CreateRemoteThread(attempt->process, NULL, 0, start, argument, 0, NULL);
-  if (!thread) return failed(attempt, step, GetLastError());
-  /* The process may end meanwhile: the DLL ends it when it cannot do its work. */
-  const HANDLE either[2] = {thread, attempt->process};
-  const DWORD waited = WaitForMultipleObjects(2, either, FALSE, PATIENCE);
-  DWORD code = STILL_ACTIVE;
-  bool ok = waited == WAIT_OBJECT_0 && GetExitCodeThread(thread, answer);
-  if (waited == WAIT_TIMEOUT) {
-    ok = failed(attempt, step, ERROR_TIMEOUT);
-  } else if (!ok || (GetExitCodeProcess(attempt->process, &code) && code != STILL_ACTIVE)) {
-    ok = failed(attempt, step, code);
+NTSYSAPI NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, const void *function, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c);
+
+/* QueueUserAPC would pass the caller's activation context on, which means nothing in another process. */
+static bool queue(const struct attempt *attempt, const void *function, ULONG_PTR argument) {
+  const NTSTATUS status = NtQueueApcThread(attempt->thread, function, argument, 0, 0);
+  if (status < 0) SetLastError(RtlNtStatusToDosError(status));
+  return status >= 0;
+}
+
+/* It has said that it is about to suspend itself; until it has, it must not be let go. */
+static bool await_suspended(const struct attempt *attempt) {
+  for (DWORD waited = 0; waited < PATIENCE; waited++) {
+    const DWORD before = SuspendThread(attempt->thread);
+    if (before == (DWORD)-1) return false;
+    ResumeThread(attempt->thread);
+    if (before > 0) return true;
+    Sleep(1);
   }
-  CloseHandle(thread);
-  return ok;
+  SetLastError(ERROR_TIMEOUT);
+  return false;
+}
+
+/* Lets the thread call `function(argument)`, and nothing more. */
+static bool run(struct attempt *attempt, const char *step, const void *function, const void *argument) {
+  const HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+  const HANDLE either[2] = {attempt->event, attempt->process};
+  /* (HANDLE)-2 is the thread itself, to itself. */
+  if (!queue(attempt, function, (ULONG_PTR)argument) ||
+      !queue(attempt, (const void *)GetProcAddress(kernel, "SetEvent"), (ULONG_PTR)attempt->their_event) ||
+      !queue(attempt, (const void *)GetProcAddress(kernel, "SuspendThread"), (ULONG_PTR)-2) || ResumeThread(attempt->thread) == (DWORD)-1) {
+    return failed(attempt, step, GetLastError());
+  }
+  switch (WaitForMultipleObjects(2, either, FALSE, PATIENCE)) {
+    case WAIT_OBJECT_0: return await_suspended(attempt) ? true : failed(attempt, step, GetLastError());
+    case WAIT_OBJECT_0 + 1: {
+      /* The DLL ends the process when it cannot do its work; so may the loader. */
+      DWORD code = 0;
+      GetExitCodeProcess(attempt->process, &code);
+      return failed(attempt, step, code);
+    }
+    case WAIT_TIMEOUT: return failed(attempt, step, ERROR_TIMEOUT);
+    default: return failed(attempt, step, GetLastError());
+  }
 }
 
 static size_t length_of(const wchar_t *text) {
@@ -62,8 +90,7 @@ static bool same_tail(const wchar_t *a, const wchar_t *b) {
   return (i == 0 || a[i - 1] == '\\') && (k == 0 || b[k - 1] == '\\');
 }
 
-/* The thread's exit code is the lower half of the module's address; the module list gives the whole one, and that it is the right file. */
-static bool find_module(struct attempt *attempt, const wchar_t *dll, DWORD low, HMODULE *module) {
+static bool find_module(struct attempt *attempt, const wchar_t *dll, HMODULE *module) {
   HMODULE modules[MODULES];
   DWORD bytes = 0;
   if (!K32EnumProcessModulesEx(attempt->process, modules, sizeof(modules), &bytes, LIST_MODULES_64BIT)) {
@@ -71,14 +98,13 @@ static bool find_module(struct attempt *attempt, const wchar_t *dll, DWORD low, 
   }
   for (size_t i = 0; i < bytes / sizeof(HMODULE) && i < MODULES; i++) {
     wchar_t name[MAX_PATH + 1];
-    if ((DWORD)(uintptr_t)modules[i] != low) continue;
     const DWORD got = K32GetModuleBaseNameW(attempt->process, modules[i], name, MAX_PATH);
     name[got < MAX_PATH ? got : MAX_PATH] = 0;
     if (got == 0 || !same_tail(dll, name)) continue;
     *module = modules[i];
     return true;
   }
-  return failed(attempt, "finding the hook", ERROR_MOD_NOT_FOUND);
+  return failed(attempt, "loading the hook", ERROR_MOD_NOT_FOUND);
 }
 
 static void *moved(HMODULE from, HMODULE to, const void *address) {
@@ -110,7 +136,6 @@ static bool deliver(struct attempt *attempt, const wchar_t *dll, const struct bh
   void *start = (void *)GetProcAddress(own, "bulkhead_hook_start");
   void *state = (void *)GetProcAddress(own, "bulkhead_hook_state");
   HMODULE module = NULL;
-  DWORD answer = 0;
   bool ok = false;
   if (!start || !state) {
     failed(attempt, "reading the hook", ERROR_PROC_NOT_FOUND);
@@ -118,22 +143,25 @@ static bool deliver(struct attempt *attempt, const wchar_t *dll, const struct bh
              !WriteProcessMemory(attempt->process, memory + path_at, dll, path, NULL) ||
              !WriteProcessMemory(attempt->process, memory + policy_at, policy->bytes, policy->length, NULL)) {
     failed(attempt, "handing over the policy", GetLastError());
-  } else if (run(attempt, "loading the hook", (LPTHREAD_START_ROUTINE)(void *)GetProcAddress(kernel, "LoadLibraryW"), memory + path_at,
-                 &answer)) {
-    if (answer == 0) {
-      failed(attempt, "loading the hook", ERROR_MOD_NOT_FOUND);
-    } else {
-      ok = find_module(attempt, dll, answer, &module) &&
-           run(attempt, "starting the hook", (LPTHREAD_START_ROUTINE)moved(own, module, start), memory, &answer) &&
-           confirm(attempt, moved(own, module, state), policy);
-    }
+  } else {
+    ok = run(attempt, "loading the hook", (const void *)GetProcAddress(kernel, "LoadLibraryW"), memory + path_at) &&
+         find_module(attempt, dll, &module) && run(attempt, "starting the hook", moved(own, module, start), memory) &&
+         confirm(attempt, moved(own, module, state), policy);
   }
   VirtualFreeEx(attempt->process, memory, 0, MEM_RELEASE);
   return ok;
 }
 
-uint32_t bh_inject_from(HMODULE own, HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step) {
-  struct attempt attempt = {process, "", 0};
+/* An event that both processes have a handle to. */
+static bool share_event(struct attempt *attempt) {
+  attempt->event = CreateEventW(NULL, FALSE, FALSE, NULL);
+  if (!attempt->event) return failed(attempt, "making an event", GetLastError());
+  if (DuplicateHandle(GetCurrentProcess(), attempt->event, attempt->process, &attempt->their_event, EVENT_MODIFY_STATE, FALSE, 0)) return true;
+  return failed(attempt, "making an event", GetLastError());
+}
+
+uint32_t bh_inject_from(HMODULE own, HANDLE process, HANDLE thread, const wchar_t *dll, const struct bh_blob *policy, const char **step) {
+  struct attempt attempt = {.process = process, .thread = thread, .step = ""};
   *step = "";
   if (policy->length < BH_HOOK_POLICY_HEAD) {
     *step = "reading the policy";
@@ -143,18 +171,24 @@ uint32_t bh_inject_from(HMODULE own, HANDLE process, const wchar_t *dll, const s
     *step = "entering a 32-bit process";
     return ERROR_NOT_SUPPORTED;
   }
-  if (!deliver(&attempt, dll, policy, own)) *step = attempt.step;
+  if (share_event(&attempt)) deliver(&attempt, dll, policy, own);
+  HANDLE gone = NULL;
+  if (attempt.their_event && DuplicateHandle(process, attempt.their_event, GetCurrentProcess(), &gone, 0, FALSE, DUPLICATE_CLOSE_SOURCE)) {
+    CloseHandle(gone);
+  }
+  if (attempt.event) CloseHandle(attempt.event);
+  *step = attempt.step;
   return attempt.error;
 }
 
 /* The launcher's own copy of the DLL is mapped without running any of it. */
-uint32_t bh_inject(HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step) {
+uint32_t bh_inject(HANDLE process, HANDLE thread, const wchar_t *dll, const struct bh_blob *policy, const char **step) {
   HMODULE own = LoadLibraryExW(dll, NULL, DONT_RESOLVE_DLL_REFERENCES);
   if (!own) {
     *step = "reading the hook";
     return GetLastError();
   }
-  const uint32_t error = bh_inject_from(own, process, dll, policy, step);
+  const uint32_t error = bh_inject_from(own, process, thread, dll, policy, step);
   FreeLibrary(own);
   return error;
 }

@@ -2,12 +2,15 @@
  * Getting the hook DLL and its policy into a process that was created suspended. Shared by the launcher, for the first process of a
  * sandbox, and by the hook DLL itself, for every descendant.
  *
- * How: LoadLibraryW on a thread of the new process, then the DLL's own `bulkhead_hook_start` on a second one, whose argument is a copy of
- * the policy in the new process's memory. No environment variable, file or name that somebody else could have made first is involved. The
- * DLL's answer is then read back from its memory. Whatever goes wrong, the caller ends the process: it must not run unwatched.
+ * How: the process's own first thread does it, before its entry point, in asynchronous procedure calls (Win32: QueueUserAPC) that are there
+ * when it comes out of the loader: LoadLibraryW, then the DLL's own `bulkhead_hook_start`, whose argument is a copy of the policy in the new
+ * process's memory. After each it suspends itself. No environment variable, file or name that somebody else could have made first is
+ * involved. The DLL's answer is then read back from its memory. Whatever goes wrong, the caller ends the process: it must not run unwatched.
  *
- * The first thread of a new process initialises it (Win32: "Dynamic-Link Library Best Practices", LdrInitializeThunk). So initialisers of
- * DLLs that the program imports statically and its TLS callbacks have run before the hooks are in; its entry point has not.
+ * No thread of ours runs there, because the first thread that runs initialises the process, and some libraries take the thread that
+ * initialised them for the program's main thread: Cygwin's, and so MSYS's and Git's bash.
+ *
+ * What runs before the hooks are in: initialisers of DLLs that the program imports statically, and its TLS callbacks. Not its entry point.
  */
 #ifndef BULKHEAD_INJECT_H
 #define BULKHEAD_INJECT_H
@@ -44,14 +47,15 @@ struct bh_hook_letter {
 };
 
 /*
- * `process` needs PROCESS_CREATE_THREAD, PROCESS_QUERY_INFORMATION, PROCESS_VM_OPERATION, PROCESS_VM_READ and PROCESS_VM_WRITE; its first
- * thread must not have run yet. Returns 0, or a Win32 error with *step naming what failed. Takes about 5 ms.
+ * `process` needs PROCESS_DUP_HANDLE, PROCESS_QUERY_INFORMATION, PROCESS_VM_OPERATION, PROCESS_VM_READ, PROCESS_VM_WRITE and SYNCHRONIZE;
+ * `thread` is its first thread, which has not run yet, suspended once, with THREAD_SET_CONTEXT and THREAD_SUSPEND_RESUME. Returns 0 with the
+ * thread suspended once again, or a Win32 error with *step naming what failed. Takes a few milliseconds.
  * ERROR_NOT_SUPPORTED: the process is not of this machine's 64-bit kind (bh_process_is_foreign).
  */
-uint32_t bh_inject(HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step);
+uint32_t bh_inject(HANDLE process, HANDLE thread, const wchar_t *dll, const struct bh_blob *policy, const char **step);
 
 /* The same, for whoever has the DLL loaded already: its module. Needs no lock of the loader. */
-uint32_t bh_inject_from(HMODULE own, HANDLE process, const wchar_t *dll, const struct bh_blob *policy, const char **step);
+uint32_t bh_inject_from(HMODULE own, HANDLE process, HANDLE thread, const wchar_t *dll, const struct bh_blob *policy, const char **step);
 
 /* True when the process is a 32-bit one, which a 64-bit DLL cannot enter; also when that cannot be found out. */
 bool bh_process_is_foreign(HANDLE process);

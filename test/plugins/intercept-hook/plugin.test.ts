@@ -208,14 +208,14 @@ describe('the applied layer', () => {
     const evidence = await (await applied(sample)).verify(answering(5, {}, tried))
     expect(evidence).toEqual([
       { claim: 'hook-in-place', held: true, detail: 'hook: ready hooks=20 rules=5, 5 rules expected' },
-      { claim: 'rules-answered', held: true, detail: expect.stringContaining('syscall hook file.delete: EACCES') },
+      { claim: 'rules-answered', held: true, detail: expect.stringContaining('syscall intercept:file.delete: EACCES') },
     ])
     expect(tried).toEqual([
       'status hook',
-      'syscall hook file.delete',
-      'syscall hook file.write',
-      'syscall hook registry.write',
-      'syscall hook process.exec',
+      'syscall intercept:file.delete',
+      'syscall intercept:file.write',
+      'syscall intercept:registry.write',
+      'syscall intercept:process.exec',
     ])
   })
 
@@ -224,9 +224,9 @@ describe('the applied layer', () => {
     ['hook', { ok: true, error: null, value: 'ready hooks=20 rules=4' }, 'hook-in-place'],
     ['hook', { ok: true, error: null, value: 'ready hooks=0 rules=5' }, 'hook-in-place'],
     ['hook', { ok: false, error: 'ENOENT', value: null }, 'hook-in-place'],
-    ['hook file.delete', { ok: false, error: 'ENOENT', value: null }, 'rules-answered'],
-    ['hook file.delete', { ok: false, error: 'win32 1003', value: null }, 'rules-answered'],
-    ['hook process.exec', { ok: true, error: null, value: null }, 'rules-answered'],
+    ['intercept:file.delete', { ok: false, error: 'ENOENT', value: null }, 'rules-answered'],
+    ['intercept:file.delete', { ok: false, error: 'win32 1003', value: null }, 'rules-answered'],
+    ['intercept:process.exec', { ok: true, error: null, value: null }, 'rules-answered'],
   ] as const)('%s with %j is no evidence', async (name, outcome, claim) => {
     const evidence = await (await applied(sample)).verify(answering(5, { [name]: outcome }))
     expect(evidence.filter(({ held }) => !held).map((one) => one.claim)).toEqual([claim])

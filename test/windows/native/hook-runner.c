@@ -211,7 +211,7 @@ int wmain(int count, wchar_t **arguments) {
   if (!AssignProcessToJobObject(run.job, process.hProcess)) fatal("AssignProcessToJobObject", GetLastError());
   if (stub) change_stub(process.hProcess, stub);
   const char *step = "";
-  error = unhooked ? 0 : bh_inject(process.hProcess, dll, &blob, &step);
+  error = unhooked ? 0 : bh_inject(process.hProcess, process.hThread, dll, &blob, &step);
   if (error) {
     printf("{\"inject\":%u,\"step\":\"%s\"}\n", (unsigned)error, step);
     TerminateProcess(process.hProcess, BH_HOOK_EXIT_INJECT);

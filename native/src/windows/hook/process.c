@@ -2,6 +2,9 @@
 #include "hooks.h"
 #include "shape.h"
 
+/* PEB of x64 (winternl.h: Ldr). */
+#define PEB_MODULES 0x18
+
 static const struct bh_hook_policy *policy;
 static const struct bh_blob *blob;
 static HMODULE own_module;
@@ -38,8 +41,19 @@ static bool is_watched(HANDLE process) {
   return ReadProcessMemory(process, bh_stub_marker(), code, sizeof(code), &got) && got == sizeof(code) && bh_stub_is_changed(code);
 }
 
+/* True when no thread of the process has run yet: the loader has not begun its list of modules. */
+static bool is_new(HANDLE process) {
+  struct bh_process_basic basic;
+  ULONG needed;
+  SIZE_T got = 0;
+  void *modules = NULL;
+  if (!BH_NT_OK(NtQueryInformationProcess(process, (PROCESSINFOCLASS)BH_PROCESS_BASIC, &basic, sizeof(basic), &needed))) return false;
+  const void *at = (const uint8_t *)basic.peb + PEB_MODULES;
+  return ReadProcessMemory(process, at, &modules, sizeof(modules), &got) && got == sizeof(modules) && modules == NULL;
+}
+
 /* Brings the hook into a child that has not run yet. False: it was ended. */
-static bool watch(struct bh_room *room, HANDLE process) {
+static bool watch(struct bh_room *room, HANDLE process, HANDLE thread) {
   const char *step;
   if (is_watched(process)) return true;
   if (bh_process_is_foreign(process)) {
@@ -52,56 +66,74 @@ static bool watch(struct bh_room *room, HANDLE process) {
     bh_judge_report(room, BH_HOOK_PROCESS_EXEC, BH_HOOK_ALLOW, object.real);
     return true;
   }
-  if (bh_inject_from(own_module, process, dll, blob, &step) == 0) return true;
+  if (thread != NULL && bh_inject_from(own_module, process, thread, dll, blob, &step) == 0) return true;
   refuse(room, process);
   return false;
 }
 
-/* Children that were made and have not run: their handles, because what a program says about who may open its child does not bind us. */
+/*
+ * Children that were made and have not run: handles of our own, because neither what a program says about who may open its child nor what
+ * it may do with its own handles binds us.
+ */
 #define CHILDREN 64
 static struct {
   volatile LONG pid;
-  HANDLE handle;
+  HANDLE process, thread;
 } children[CHILDREN];
 static volatile LONG next_child;
 
-static void remember(HANDLE process) {
+static void forget(HANDLE process, HANDLE thread) {
+  CloseHandle(process);
+  if (thread != NULL) CloseHandle(thread);
+}
+
+static void remember(HANDLE process, HANDLE thread) {
   const size_t i = (size_t)InterlockedIncrement(&next_child) % CHILDREN;
-  HANDLE own;
+  HANDLE own_process, own_thread;
   const HANDLE self = GetCurrentProcess();
-  if (!DuplicateHandle(self, process, self, &own, 0, FALSE, DUPLICATE_SAME_ACCESS)) return;
-  const LONG before = InterlockedExchange(&children[i].pid, 0);
-  if (before != 0) CloseHandle(children[i].handle);
-  children[i].handle = own;
+  if (!DuplicateHandle(self, process, self, &own_process, 0, FALSE, DUPLICATE_SAME_ACCESS)) return;
+  if (!DuplicateHandle(self, thread, self, &own_thread, 0, FALSE, DUPLICATE_SAME_ACCESS)) own_thread = NULL;
+  if (InterlockedExchange(&children[i].pid, 0) != 0) forget(children[i].process, children[i].thread);
+  children[i].process = own_process;
+  children[i].thread = own_thread;
   InterlockedExchange(&children[i].pid, (LONG)GetProcessId(process));
 }
 
-/* A handle to the child, to be closed by the caller; NULL when it is none of ours, or was resumed before. */
-static HANDLE recall(DWORD pid) {
+/* Hands the handles over; false when it is no child of ours, or ran before. */
+static bool recall(DWORD pid, HANDLE *process, HANDLE *thread) {
   for (size_t i = 0; i < CHILDREN; i++) {
-    if (InterlockedCompareExchange(&children[i].pid, 0, (LONG)pid) == (LONG)pid) return children[i].handle;
+    if (InterlockedCompareExchange(&children[i].pid, 0, (LONG)pid) != (LONG)pid) continue;
+    *process = children[i].process;
+    *thread = children[i].thread;
+    return true;
   }
-  return NULL;
+  return false;
 }
 
 /*
  * A new process is entered when its first thread is about to run, not when it is made: CreateProcess introduces it to the subsystem in
  * between, and no thread of it may run before. Only a caller that makes a process running from the start (which CreateProcess never does)
- * leaves no other moment than at once.
+ * leaves no other moment than at once. `thread` is the one that is to run; NULL where the whole process is.
  */
-static bool may_resume(DWORD pid) {
+static bool may_resume(DWORD pid, HANDLE thread) {
+  HANDLE process, own_thread = NULL;
   if (pid == 0 || pid == GetCurrentProcessId()) return true;
-  const DWORD access = PROCESS_CREATE_THREAD | PROCESS_QUERY_INFORMATION | PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE |
-                       PROCESS_TERMINATE | SYNCHRONIZE;
-  HANDLE process = recall(pid);
-  if (process == NULL) process = OpenProcess(access, FALSE, pid);
-  /* Somebody else's process, which the hook cannot enter and this program did not make. */
-  if (process == NULL) return true;
-  struct bh_room *room = bh_room_take();
-  const bool watched = room != NULL && watch(room, process);
-  if (room != NULL) bh_room_give(room);
-  CloseHandle(process);
-  return watched;
+  const bool child = recall(pid, &process, &own_thread);
+  if (!child) {
+    const DWORD access = PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE |
+                         PROCESS_TERMINATE | SYNCHRONIZE;
+    process = OpenProcess(access, FALSE, pid);
+    /* Somebody else's process, which the hook cannot enter and this program did not make. */
+    if (process == NULL) return true;
+  }
+  bool may = true;
+  if (child || is_new(process)) {
+    struct bh_room *room = bh_room_take();
+    may = room != NULL && watch(room, process, own_thread != NULL ? own_thread : thread);
+    if (room != NULL) bh_room_give(room);
+  }
+  forget(process, own_thread);
+  return may;
 }
 
 static DWORD process_of_thread(HANDLE thread) {
@@ -117,7 +149,7 @@ static DWORD process_of_thread(HANDLE thread) {
   return pid;
 }
 
-static bool may_resume_thread(HANDLE thread) { return may_resume(process_of_thread(thread)); }
+static bool may_resume_thread(HANDLE thread) { return may_resume(process_of_thread(thread), thread); }
 
 static NTSTATUS NTAPI hook_resume(HANDLE thread, ULONG *count) {
   if (!bh_enter()) return real_resume(thread, count);
@@ -135,7 +167,7 @@ static NTSTATUS NTAPI hook_alert_resume(HANDLE thread, ULONG *count) {
 
 static NTSTATUS NTAPI hook_resume_process(HANDLE process) {
   if (!bh_enter()) return real_resume_process(process);
-  const NTSTATUS status = may_resume(GetProcessId(process)) ? real_resume_process(process) : BH_ACCESS_DENIED;
+  const NTSTATUS status = may_resume(GetProcessId(process), NULL) ? real_resume_process(process) : BH_ACCESS_DENIED;
   bh_leave();
   return status;
 }
@@ -210,18 +242,18 @@ static NTSTATUS create_in(struct bh_room *room, struct creation *c) {
   }
   const bool at_once = (c->thread_flags & BH_THREAD_CREATE_SUSPENDED) == 0;
   c->thread_flags |= BH_THREAD_CREATE_SUSPENDED;
-  c->process_access |= PROCESS_CREATE_THREAD | PROCESS_QUERY_INFORMATION | PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE |
+  c->process_access |= PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE |
                        PROCESS_TERMINATE | SYNCHRONIZE;
-  c->thread_access |= THREAD_SUSPEND_RESUME | THREAD_QUERY_LIMITED_INFORMATION;
+  c->thread_access |= THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME | THREAD_QUERY_LIMITED_INFORMATION;
   const NTSTATUS status = carry_out(c);
   if (!BH_NT_OK(status)) return status;
   const bool foreign = bh_process_is_foreign(*c->process);
   /* A clone has the hook already, with the rest of the memory. */
-  if ((!foreign || policy->report_wow64) && (!at_once || watch(room, *c->process))) {
+  if ((!foreign || policy->report_wow64) && (!at_once || watch(room, *c->process, *c->thread))) {
     if (at_once) {
       real_resume(*c->thread, NULL);
     } else {
-      remember(*c->process);
+      remember(*c->process, *c->thread);
     }
     return status;
   }

@@ -63,7 +63,7 @@ static uint32_t try_in(HANDLE job, struct bh_events *events, const wchar_t *dll,
   if (error != 0) {
     error = failed(reason, size, "starting a process", error);
   } else {
-    error = AssignProcessToJobObject(job, process.hProcess) ? bh_inject(process.hProcess, dll, &blob, &step) : GetLastError();
+    error = AssignProcessToJobObject(job, process.hProcess) ? bh_inject(process.hProcess, process.hThread, dll, &blob, &step) : GetLastError();
     if (error != 0) error = failed(reason, size, step[0] ? step : "putting a process into a job", error);
     TerminateProcess(process.hProcess, 0);
     CloseHandle(process.hThread);

@@ -143,7 +143,7 @@ static int start_probe(struct supervised *s, struct bh_fault *fault) {
   if (result < 0) return -1;
   const struct bh_events_handler handler = {s, intercepted, asked, killed_by_rule};
   if (bh_watch_open(&s->watch, s->spec, s->walls.job, &handler, fault) < 0) return -1;
-  if (bh_watch_enter(&s->watch, s->probe.hProcess, true, fault) < 0) return -1;
+  if (bh_watch_enter(&s->watch, &s->probe, true, fault) < 0) return -1;
   if (!bh_feed(s->from_probe, s->port, FROM_PROBE)) return bh_fault(fault, 0, "starting a thread", NULL);
   if (ResumeThread(s->probe.hThread) == (DWORD)-1) return bh_fault(fault, 0, "resuming the probe", NULL);
   return 0;
@@ -203,7 +203,7 @@ static void start_agent(struct supervised *s) {
     fail(s, &fault);
     return;
   }
-  if (bh_watch_enter(&s->watch, s->agent.hProcess, false, &fault) < 0) {
+  if (bh_watch_enter(&s->watch, &s->agent, false, &fault) < 0) {
     fail(s, &fault);
     return;
   }

@@ -49,10 +49,10 @@ int bh_watch_open(struct bh_watch *watch, const struct bh_spec *spec, HANDLE job
   return build(watch, spec, true, &watch->asleep, fault) < 0 ? -1 : build(watch, spec, false, &watch->awake, fault);
 }
 
-int bh_watch_enter(const struct bh_watch *watch, HANDLE process, bool asleep, struct bh_fault *fault) {
+int bh_watch_enter(const struct bh_watch *watch, const PROCESS_INFORMATION *process, bool asleep, struct bh_fault *fault) {
   const char *step = "";
   if (!watch->events) return 0;
-  const uint32_t error = bh_inject(process, watch->dll, asleep ? &watch->asleep : &watch->awake, &step);
+  const uint32_t error = bh_inject(process->hProcess, process->hThread, watch->dll, asleep ? &watch->asleep : &watch->awake, &step);
   return error == 0 ? 0 : bh_fault(fault, error, "bringing the hook in:", step);
 }
 

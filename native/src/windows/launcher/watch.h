@@ -21,7 +21,7 @@ struct bh_watch {
 int bh_watch_open(struct bh_watch *watch, const struct bh_spec *spec, HANDLE job, const struct bh_events_handler *handler, struct bh_fault *fault);
 
 /* Brings the hook into a process that was created suspended. `asleep`: rules answer nothing yet. Returns 0 or -1. */
-int bh_watch_enter(const struct bh_watch *watch, HANDLE process, bool asleep, struct bh_fault *fault);
+int bh_watch_enter(const struct bh_watch *watch, const PROCESS_INFORMATION *process, bool asleep, struct bh_fault *fault);
 
 void bh_watch_answer(const struct bh_watch *watch, uint32_t question, bool allow);
 
