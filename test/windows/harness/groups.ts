@@ -14,8 +14,8 @@ interface Group {
 export const groups = {
   real: { title: 'real semantics', floor: 682, double: null },
   recording: { title: 'recording doubles', floor: 59, double: ['enforce 0'] },
-  kernel: { title: 'kernel double', floor: 133, double: [] },
-  control: { title: 'negative controls', floor: 157, double: null },
+  kernel: { title: 'kernel double', floor: 138, double: [] },
+  control: { title: 'negative controls', floor: 159, double: null },
   oracle: { title: 'oracle', floor: 162, double: null },
 } as const satisfies Record<string, Group>
 

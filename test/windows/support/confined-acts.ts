@@ -33,6 +33,7 @@ export const refusedActs: readonly Act[] = [
   act('write into a protected directory', ({ workspace }) => `write|${join(workspace, '.git', 'hook')}`),
   act('make a directory in it', ({ workspace }) => `mkdir|${join(workspace, '.git', 'hooks')}`),
   act('move it away', ({ workspace }) => `rename|${join(workspace, '.git')}|${join(workspace, 'git-moved')}`),
+  act('put a stream beside a file’s data', (ground) => `write|${ground.prey('stream')}:planted`),
   act('create in C:\\', () => 'write|C:\\planted'),
   act('create in the system directory', () => 'write|C:\\windows\\planted'),
 ]
@@ -49,6 +50,7 @@ export const allowedActs: readonly Act[] = [
   act('remove the directory', ({ workspace }) => `rmdir|${join(workspace, 'd')}`),
   act('read the system’s files', () => 'read|C:\\windows\\win.ini'),
   act('list the system directory', () => 'list|C:\\windows'),
+  act('put a stream beside its own', ({ workspace }) => `write|${join(workspace, 'streamed')}:own`),
   act('open its own token', () => 'own-token|0x0008'),
 ]
 

@@ -39,6 +39,11 @@ test('children are confined as their parent is', () => {
   assert.deepEqual([existsSync(target), existsSync(inside)], [false, true])
 })
 
+test('disks are for administrators', () => {
+  const lines = ['open|\\\\.\\C:|0x80000000', 'open|\\\\.\\PhysicalDrive0|0xC0000000']
+  assert.deepEqual([...attempt(tiers.blind, lines).values()], ['5', '5'])
+})
+
 test('programs of the host are not started', () => {
   using ground = new Ground()
   attempt([...ground.open(), ...tiers.writing], [`spawn|Z:\\usr\\bin\\touch ${join(ground.outside, 'touched')}`])

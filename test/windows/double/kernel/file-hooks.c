@@ -1,5 +1,6 @@
 /* NtCreateFile, NtOpenFile, NtDeleteFile, NtQuery(Full)AttributesFile, NtSetInformationFile. */
 #include "file.h"
+#include "token.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -51,11 +52,36 @@ static NTSTATUS open_file(const open_call *call, const bd_target *target) {
   return status;
 }
 
+/** A stream beside the data is part of its file: whoever may write the file may make one. */
+static NTSTATUS open_stream(const open_call *call, const bd_target *target) {
+  ACCESS_MASK granted, need = needed(call->access, call->disposition, call->options);
+  bd_target file = *target;
+  if (!target->exists) need |= FILE_WRITE_DATA;
+  file.exists = TRUE;
+  NTSTATUS status = bd_path_exists(target->path) ? bd_check_existing(&file, need, FALSE, &granted) : bd_check_add(target->path, FALSE);
+  return status ? status : call_system(call, call->access, call->attributes);
+}
+
+/** What lies on a disk, past all descriptors of files, is for administrators ("CreateFileW", Physical Disks and Volumes). */
+static NTSTATUS open_disk(const open_call *call) {
+  const bd_sid administrators = bd_sid_make(5, 2, 32u, 544u);
+  bd_token caller;
+  ACCESS_MASK access = call->access;
+  NTSTATUS status = bd_token_caller(&caller);
+  if (status) return status;
+  MapGenericMask(&access, (GENERIC_MAPPING *)&bd_map_file);
+  BOOL may = (bd_token_has(&caller, &administrators) && !caller.restricted_count) || !bd_shared->enforce;
+  if (!may && (access & ~(ACCESS_MASK)(FILE_READ_ATTRIBUTES | SYNCHRONIZE))) return STATUS_ACCESS_DENIED;
+  return call_system(call, call->access, call->attributes);
+}
+
 static NTSTATUS open_any(const open_call *call) {
   bd_target target;
   NTSTATUS status = bd_resolve(call->attributes, &target);
   if (status == STATUS_NAME_TOO_LONG) return status;
   if (status || target.place == BD_PLACE_OTHER) return call_system(call, call->access, call->attributes);
+  if (target.place == BD_PLACE_DISK) return open_disk(call);
+  if (target.place == BD_PLACE_FILE && target.stream) return open_stream(call, &target);
   if (target.place == BD_PLACE_FILE && !(call->options & FILE_OPEN_BY_FILE_ID)) return open_file(call, &target);
   if (target.place == BD_PLACE_FILE) {
     /* The name says nothing; look at what it turned out to be. Opening by number never creates. */

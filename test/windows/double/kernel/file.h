@@ -4,16 +4,18 @@
 
 #include "state.h"
 
-enum bd_place { BD_PLACE_OTHER, BD_PLACE_FILE, BD_PLACE_PIPE };
+enum bd_place { BD_PLACE_OTHER, BD_PLACE_FILE, BD_PLACE_PIPE, BD_PLACE_DISK };
 
 /** What an NT name means. `path` is C:\… or Z:\… without a trailing separator, or the name of a pipe. */
 typedef struct {
   enum bd_place place;
   BOOL exists, directory;
+  BOOL stream; /* a stream beside the file's data; `path` is the file, `exists` says whether the stream is there */
   WCHAR path[BD_PATH];
 } bd_target;
 
 /* path.c */
+BOOL bd_path_exists(const WCHAR *path);
 /** STATUS_SUCCESS with BD_PLACE_OTHER: not a file. An error: the name leads nowhere, and the system will say so too, except for STATUS_NAME_TOO_LONG, which the double says. */
 NTSTATUS bd_resolve(const OBJECT_ATTRIBUTES *attributes, bd_target *target);
 NTSTATUS bd_resolve_handle(HANDLE file, bd_target *target);

@@ -57,7 +57,7 @@ void bd_fold(WCHAR *path) {
 }
 
 /** /prefix/dosdevices/c:/x is C:\x, everything else is below Z:. */
-static BOOL path_from_unix(const char *name, WCHAR path[BD_PATH]) {
+static BOOL path_from_unix(const char *name, WCHAR path[BD_PATH], BOOL *stream) {
   WCHAR wide[BD_PATH], devices[BD_PATH];
   int length = MultiByteToWideChar(UNIX_CODE_PAGE, 0, name, -1, wide, BD_PATH - 4);
   if (!length) return FALSE;
@@ -77,7 +77,17 @@ static BOOL path_from_unix(const char *name, WCHAR path[BD_PATH]) {
   /* A stream has the descriptor of its file. */
   WCHAR *last = wcsrchr(path, L'\\'), *colon = last ? wcschr(last, L':') : NULL;
   if (colon) *colon = 0;
+  *stream = colon != NULL;
   return TRUE;
+}
+
+BOOL bd_path_exists(const WCHAR *path) {
+  WCHAR name[BD_PATH + 8];
+  FILE_BASIC_INFORMATION basic;
+  swprintf(name, BD_PATH + 8, L"\\??\\%ls", path);
+  UNICODE_STRING text = {(USHORT)(wcslen(name) * sizeof(WCHAR)), (USHORT)((wcslen(name) + 1) * sizeof(WCHAR)), name};
+  OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes), .ObjectName = &text, .Attributes = OBJ_CASE_INSENSITIVE};
+  return bd_real(NtQueryAttributesFile)(&attributes, &basic) == STATUS_SUCCESS;
 }
 
 BOOL bd_prefix_find(WCHAR prefix[BD_PATH]) {
@@ -106,7 +116,7 @@ static NTSTATUS resolve_file(UNICODE_STRING *name, bd_target *target) {
   if (status == STATUS_BUFFER_TOO_SMALL) return STATUS_NAME_TOO_LONG;
   if (status == STATUS_BAD_DEVICE_TYPE) return STATUS_SUCCESS;
   if (status != STATUS_SUCCESS && status != STATUS_NO_SUCH_FILE) return status;
-  if (!path_from_unix(buffer, target->path)) return STATUS_NAME_TOO_LONG;
+  if (!path_from_unix(buffer, target->path, &target->stream)) return STATUS_NAME_TOO_LONG;
   target->place = BD_PLACE_FILE;
   target->exists = status == STATUS_SUCCESS;
   if (target->exists && bd_real(NtQueryAttributesFile)(&attributes, &basic) == STATUS_SUCCESS) {
@@ -132,7 +142,10 @@ static NTSTATUS resolve_name(WCHAR *name, bd_target *target) {
   if (!rest) rest = after(name, L"\\DosDevices\\");
   if (!rest) return STATUS_SUCCESS;
   /* A device such as NUL has no separator; X: alone is the volume. */
-  if (!wcschr(rest, L'\\') && !wcschr(rest, L'/')) return STATUS_SUCCESS;
+  if (!wcschr(rest, L'\\') && !wcschr(rest, L'/')) {
+    if ((rest[0] && rest[1] == L':' && !rest[2]) || after(rest, L"PhysicalDrive")) target->place = BD_PLACE_DISK;
+    return STATUS_SUCCESS;
+  }
   return resolve_file(&text, target);
 }
 

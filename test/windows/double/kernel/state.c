@@ -54,7 +54,10 @@ BOOL bd_alive(DWORD pid) {
   CLIENT_ID id = {(HANDLE)(ULONG_PTR)pid, NULL};
   HANDLE process;
   LARGE_INTEGER now = {0};
-  if (!pid || bd_real(NtOpenProcess)(&process, SYNCHRONIZE, &attributes, &id) != STATUS_SUCCESS) return FALSE;
+  if (!pid) return FALSE;
+  NTSTATUS status = bd_real(NtOpenProcess)(&process, SYNCHRONIZE, &attributes, &id);
+  /* Not to be opened is not to be dead. */
+  if (status) return status == STATUS_ACCESS_DENIED;
   BOOL ended = NtWaitForSingleObject(process, FALSE, &now) == STATUS_SUCCESS;
   NtClose(process);
   return !ended;
