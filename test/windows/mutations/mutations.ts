@@ -1,3 +1,5 @@
+import { hookMutations } from './hook.ts'
+
 /** One enforcement step that is taken out of the product, and the cases (`<group>/<file>`) of which at least one must fail then. */
 export interface Mutation {
   readonly id: string
@@ -9,4 +11,4 @@ export interface Mutation {
   readonly cases: string
 }
 
-export const mutations: readonly Mutation[] = []
+export const mutations: readonly Mutation[] = [...hookMutations]

@@ -14,7 +14,7 @@ const output = resolve(process.argv[2] ?? join(here, 'build'))
 const windows = join(here, '..', '..', '..', 'native', 'src', 'windows')
 
 const flags = ['-std=gnu11', '-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DUNICODE', '-D_UNICODE', '-Wall', '-Wextra', '-Werror']
-const all = [...flags, '-Wno-missing-field-initializers', '-O2', '-static-libgcc', '-s', '-municode', '-I', windows]
+const all = [...flags, '-Wno-missing-field-initializers', '-O2', '-static-libgcc', '-s', '-I', windows]
 
 /** What the launcher has of the hook, for the runner; agents have nothing of it. */
 const product = [
@@ -23,8 +23,9 @@ const product = [
 ].map((name) => join(windows, name))
 
 const programs = {
-  'hook-runner.exe': ['hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
-  'hook-agent.exe': ['hook-agent.c', '-lws2_32', '-ladvapi32', '-lntdll'],
+  'hook-runner.exe': ['-municode', 'hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
+  'hook-agent.exe': ['-municode', 'hook-agent.c', '-lws2_32', '-ladvapi32', '-lntdll'],
+  'hook-impostor.dll': ['-shared', 'hook-impostor.c'],
 }
 
 mkdirSync(output, { recursive: true })

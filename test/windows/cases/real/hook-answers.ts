@@ -109,6 +109,14 @@ test('a library that is another one, and nothing runs', async () => {
   assert.equal(existsSync(join(directory, 'after')), false)
 })
 
+test('a library that says it is in force but never read the policy, and nothing runs', async () => {
+  using place = playground()
+  const impostor = join(agent, '..', 'hook-impostor.dll')
+  const result = await underHook([`dll=${impostor}`], [agent, 'write', `${place.free}\\after`])
+  assert.deepEqual([result.lines, result.exit, result.notEntered?.step], [[], ended.inject, 'asking the hook'])
+  assert.equal(existsSync(join(place.free, 'after')), false)
+})
+
 test('a system call whose code is not as it must be, and nothing runs', async () => {
   using place = playground()
   const command = [agent, 'write', `${place.free}\\after`]
