@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { packageRoot } from '../harness/places.ts'
-import { mutations, type Mutation } from './mutations.ts'
+import type { Mutation } from './mutation.ts'
+import { mutations } from './mutations.ts'
 
 /** What stays out of the copy: what is built, and what is linked instead. */
 const leftOut = new Set(['.git', 'node_modules', 'dist', 'build'])

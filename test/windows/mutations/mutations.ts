@@ -1,14 +1,4 @@
 import { hookMutations } from './hook.ts'
-
-/** One enforcement step that is taken out of the product, and the cases (`<group>/<file>`) of which at least one must fail then. */
-export interface Mutation {
-  readonly id: string
-  /** Below the repository’s root. */
-  readonly file: string
-  /** Stands in the file exactly once. */
-  readonly from: string
-  readonly to: string
-  readonly cases: string
-}
+import type { Mutation } from './mutation.ts'
 
 export const mutations: readonly Mutation[] = [...hookMutations]
