@@ -115,8 +115,12 @@ static NTSTATUS create(HANDLE *process, HANDLE *thread, ACCESS_MASK process_acce
   if (process_attributes) open_process = *process_attributes;
   if (thread_attributes) open_thread = *thread_attributes;
   open_process.SecurityDescriptor = open_thread.SecurityDescriptor = &open;
-  status = bd_real(NtCreateUserProcess)(process, thread, process_access, thread_access, &open_process, &open_thread, process_flags,
-                                        thread_flags | 1 /* suspended */, parameters, create_info, list);
+  /* On a crowded machine Wine now and then loses a child before it is born, and says STATUS_INTERNAL_ERROR; Windows knows nothing like it. */
+  for (int tries = 0; tries < 3; tries++) {
+    status = bd_real(NtCreateUserProcess)(process, thread, process_access, thread_access, &open_process, &open_thread, process_flags,
+                                          thread_flags | 1 /* suspended */, parameters, create_info, list);
+    if (status != STATUS_INTERNAL_ERROR) break;
+  }
   if (status) return status;
   status = adopt(*process, *thread, &record, process_attributes, thread_attributes);
   if (status) {
