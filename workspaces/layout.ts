@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { checkName } from './names.ts'
 
@@ -48,6 +49,15 @@ export interface WorkspacePaths {
 export function workspacePaths(directory: string): WorkspacePaths {
   const at = (name: string): string => join(directory, name)
   return { directory, tree: at('tree'), git: at('git'), quarantine: at('quarantine.git'), record: at('workspace.json') }
+}
+
+/** What the deleted workspace of that name is called below `trash/`. */
+export function trashName(name: string): string {
+  return `${checkName(name)}+${randomBytes(6).toString('hex')}`
+}
+
+export function nameOfTrash(entry: string): string {
+  return entry.split('+')[0] ?? ''
 }
 
 export function workspaceAt(layout: Layout, name: string): WorkspacePaths {

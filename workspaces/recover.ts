@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { checkoutPlace, checkoutsOf, holdCheckout, movesInProgress, type CheckoutMarker } from './checkout.ts'
 import { deleteTree } from './delete-tree.ts'
 import type { Git, Place } from './git.ts'
-import type { Layout } from './layout.ts'
+import { nameOfTrash, workspaceAt, workspacePaths, type Layout } from './layout.ts'
 import { compareTrees } from './raw-diff.ts'
 import type { Repository } from './repository.ts'
 import { visibleLine } from './visible.ts'
-import { undoWorktree } from './worktree.ts'
+import { removeAdmin } from './worktree-admin.ts'
+import { readRecord, undoWorktree } from './worktree.ts'
 
 /** Finishes or undoes what dead processes left and says what was done, one line each. Touches nothing of a process that is alive. */
 export async function recoverState(git: Git, repository: Repository, layout: Layout): Promise<readonly string[]> {
@@ -20,6 +21,7 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
   }
   for (const entry of readdirSync(layout.trash)) {
     try {
+      unregister(repository, layout, entry)
       deleteTree(join(layout.trash, entry), repository.deleteTree)
     } catch (error) {
       // Rubbish that resists must not keep anybody from working.
@@ -31,6 +33,15 @@ export async function recoverState(git: Git, repository: Repository, layout: Lay
     if (line !== undefined) done.push(line)
   }
   return done
+}
+
+/** A process died between moving a workspace to the trash and removing its registration in the repository. */
+function unregister(repository: Repository, layout: Layout, entry: string): void {
+  const record = readRecord(workspacePaths(join(layout.trash, entry)))
+  if (record === undefined) return
+  const place = workspaceAt(layout, nameOfTrash(entry))
+  // The name may have been taken again since.
+  if (readRecord(place)?.admin !== record.admin) removeAdmin(repository, record.admin, place.tree)
 }
 
 /**

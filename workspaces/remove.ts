@@ -7,7 +7,7 @@ import { deleteTree } from './delete-tree.ts'
 import { move } from './filesystem.ts'
 import type { Git } from './git.ts'
 import { readStable, takeIn, jobRef } from './intake.ts'
-import { workspaceAt, type Layout } from './layout.ts'
+import { trashName, workspaceAt, type Layout } from './layout.ts'
 import { candidateRef } from './merge-queue.ts'
 import { checkHash, checkName } from './names.ts'
 import type { Repository } from './repository.ts'
@@ -37,14 +37,37 @@ export async function removeWorkspace(
     const changed = await backUpTree(git, repository, layout, name, keep.commit)
     kept = changed === undefined ? await keepAside(layout, name) : (changed ?? kept)
   }
+  // Moved first: on Windows that fails while a program has a file of it open, and then nothing must have been taken apart.
+  const trash = existsSync(paths.directory) ? moveToTrash(layout, name) : undefined
   if (record !== undefined) removeAdmin(repository, record.admin, paths.tree)
-  if (existsSync(paths.directory)) {
-    const trash = join(layout.trash, `${name}+${randomBytes(6).toString('hex')}`)
-    move(paths.directory, trash)
-    deleteTree(trash, repository.deleteTree)
-  }
   for (const ref of [jobRef(name), candidateRef(name)]) await git.run(repository.place, ['update-ref', '-d', ref], { retryLocks: true })
+  try {
+    if (trash !== undefined) deleteTree(trash, repository.deleteTree)
+  } catch {
+    // The workspace is gone; what resists is rubbish that `recover` tries again, and names when it still resists.
+  }
   return kept
+}
+
+/** Throws `workspace_failed` when something in it is in use. */
+function moveToTrash(layout: Layout, name: string): string {
+  const trash = join(layout.trash, trashName(name))
+  try {
+    move(workspaceAt(layout, name).directory, trash)
+    return trash
+  } catch (error) {
+    throw inUse(error, layout, name)
+  }
+}
+
+function inUse(error: unknown, layout: Layout, name: string): BulkheadError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+  return new BulkheadError('workspace_failed', `the workspace '${name}' cannot be moved away (${code}), so nothing of it was deleted`, {
+    where: workspaceAt(layout, name).directory,
+    nativeCode: code,
+    cause: error,
+    remedy: 'Close the programs that have files of it open or work in it, then try again.',
+  })
 }
 
 /** The backup ref of what the tree holds beyond `commit` and the base; null when there is nothing; undefined when intake refuses it. */
@@ -89,6 +112,10 @@ async function backUp(git: Git, repository: Repository, name: string, commit: st
 
 async function keepAside(layout: Layout, name: string): Promise<string> {
   const kept = join(layout.kept, `${name}-${randomBytes(6).toString('hex')}`)
-  move(workspaceAt(layout, name).tree, kept)
-  return kept
+  try {
+    move(workspaceAt(layout, name).tree, kept)
+    return kept
+  } catch (error) {
+    throw inUse(error, layout, name)
+  }
 }

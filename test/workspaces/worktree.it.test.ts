@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BulkheadError } from '../../core/contracts/error.ts'
@@ -255,6 +266,21 @@ describe('removal', () => {
     expect(await workspaces.open('job')).toBeUndefined()
     const refs = naiveGit(repository.root, ['for-each-ref', '--format=%(refname)', 'refs/bulkhead']).trim().split('\n')
     expect(refs.every((ref) => ref.startsWith('refs/bulkhead/backup/'))).toBe(true)
+  })
+
+  test('a death between moving it away and unregistering it is made good', async () => {
+    using repository = testRepository()
+    const workspaces = await repository.open()
+    const { state } = workspaces.repository
+    for (const name of ['gone', 'again']) {
+      await workspaces.create({ name, base: repository.base, include: false })
+      renameSync(join(state, 'workspaces', name), join(state, 'trash', `${name}+0123456789ab`))
+    }
+    await workspaces.create({ name: 'again', base: repository.base, include: false })
+    expect(await workspaces.recover()).toEqual([])
+    expect(readdirSync(join(state, 'trash'))).toEqual([])
+    expect(readdirSync(join(repository.root, '.git/worktrees'))).toEqual(['again-1'])
+    expect(await workspaces.open('again')).toBeDefined()
   })
 
   test('follows no link and opens closed directories', async () => {

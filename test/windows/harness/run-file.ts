@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Tools } from './fetch.ts'
 import { type CaseFile, groups } from './groups.ts'
 import { windowsPath, windowsTests } from './places.ts'
 import type { Prefix } from './prefix.ts'
-import { wine, wineEnvironment } from './wine.ts'
+import { programsOf, wine, wineEnvironment } from './wine.ts'
 
 export interface CaseResult {
   readonly name: string
@@ -59,8 +60,24 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   clearTimeout(timer)
   closeSync(output)
   const cases = readResults(`${log}.jsonl`, `${ending} after ${Math.round((Date.now() - started) / 1000)} s`)
+  const left = await leftBehind(prefix.path)
+  if (left.length > 0) cases.push({ name: 'nothing keeps running', outcome: 'failed', error: `left behind: ${left.join(', ')}` })
   if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
   return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000 }
+}
+
+/** Programs that a file left behind, a moment after its end. They are ended: the next file must not meet them. */
+async function leftBehind(prefix: string): Promise<readonly string[]> {
+  for (let waited = 0; waited < 3_000 && programsOf(prefix).size > 0; waited += 100) await sleep(100)
+  const left = programsOf(prefix)
+  for (const pid of left.keys()) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return [...left.values()]
 }
 
 /**

@@ -40,6 +40,19 @@ export function processesOf(prefix: string): number[] {
     })
 }
 
+/** Programs in a prefix that are not Wine's own, by process id. */
+export function programsOf(prefix: string): ReadonlyMap<number, string> {
+  const programs = processesOf(prefix).map((pid): [number, string] => {
+    try {
+      return [pid, readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '']
+    } catch {
+      return [pid, '']
+    }
+  })
+  // Empty: it has ended, and nobody has asked for its exit code yet.
+  return new Map(programs.filter(([, program]) => program !== '' && program !== wineserver && !/^c:\\windows\\/i.test(program)))
+}
+
 /** Ends every process of a prefix, also what a crashed wineserver left behind. Synchronous: it runs at exit too. */
 export function killPrefix(prefix: string): void {
   for (let round = 0; round < 50; round++) {

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
 
-const count = `process.report.getReport().sharedObjects.filter((name) => /kernel-double/i.test(name)).length`
+const script = `require('koffi').load('kernel32.dll').func('intptr_t GetModuleHandleW(str16 name)')('kernel-double.dll') === 0 ? 'no' : 'yes'`
 
-/** How many kernel doubles are loaded here, and in a process that this one starts. */
-export function loadedDoubles(): readonly number[] {
-  const { sharedObjects } = process.report.getReport() as { sharedObjects: readonly string[] }
-  const here = sharedObjects.filter((name) => /kernel-double/i.test(name)).length
-  return [here, Number(execFileSync(process.execPath, ['-p', count], { encoding: 'utf8' }))]
+/** Whether the kernel double is in a process that this one starts, and in one that that one starts. */
+export function doubleInChildren(): readonly string[] {
+  const stage = { cwd: process.env['BULKHEAD_STAGE'], encoding: 'utf8' } as const
+  const grandchild = `console.log(require('child_process').execFileSync(process.execPath, ['-p', ${JSON.stringify(script)}]) + '')`
+  return [
+    ['-p', script],
+    ['-e', grandchild],
+  ].map((argv) => execFileSync(process.execPath, argv, stage).trim())
 }

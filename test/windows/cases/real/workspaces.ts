@@ -1,5 +1,7 @@
 /** The git side where Windows is different: spellings of paths, long paths, the programs found, what has no mode bits, what is left behind. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -229,6 +231,29 @@ test('changes are seen while an agent works, also in directories that are new', 
   await soon({ files: 2, insertions: 3, deletions: 1 })
   writeFiles(workspace.path, { 'new/deep/b.txt': 'x\ny\nz\n' })
   await soon({ files: 2, insertions: 4, deletions: 1 })
+})
+
+test('a workspace that is in use is not taken apart, and can be removed afterwards', async (context) => {
+  using repository = testRepository()
+  const { workspaces, workspace } = await startFlow(repository)
+  const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], {
+    cwd: workspace.path,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  await once(child.stdout, 'data')
+  const outcome = await codeOf(workspaces.remove('job', { commit: null, merged: true }))
+  child.kill()
+  await ended
+  context.diagnostic(`removing it while it is in use: ${outcome}`)
+  // Whether a directory can be moved under a program is Wine's own; either way it is there as a whole or not at all.
+  if (outcome === 'workspace_failed') {
+    assert.ok(await workspaces.open('job'))
+    assert.equal(await workspaces.remove('job', { commit: null, merged: true }), null)
+  } else assert.equal(outcome, 'ok')
+  assert.equal(existsSync(workspace.path), false)
+  assert.deepEqual(await workspaces.list(), [])
+  assert.equal(naiveGit(repository.root, ['worktree', 'list', '--porcelain']).match(/^worktree /gm)?.length, 1)
 })
 
 test('a new modification time alone is no change', async () => {
