@@ -31,7 +31,8 @@ before(async () => {
   }
   prey = await layOutPrey(state)
   using registry = makeRegistryPrey()
-  const facts = { ...prey.facts, ...openInheritable(base), other, registry: registry.path }
+  using inheritable = openInheritable(base)
+  const facts = { ...prey.facts, ...inheritable.facts, other, registry: registry.path }
   const attack = attacker(workspace, attacks, facts)
   const [program, ...args] = attack.argv
   const child = spawn(program, args, {

@@ -11,6 +11,7 @@ export async function tryBehindWalls(environment: EnvironmentSpec, tried: readon
   mkdirSync(state)
   await using prey = await layOutPrey(state)
   using registry = makeRegistryPrey()
+  using inheritable = openInheritable(walls.home)
   const workspace = await walls.workspace('mine', furniture)
   const other = await walls.workspace('other', { theirs: 'canary-5f1c' })
   const stage = process.env['BULKHEAD_STAGE'] ?? ''
@@ -22,7 +23,7 @@ export async function tryBehindWalls(environment: EnvironmentSpec, tried: readon
   await sibling.sandbox.start()
   const facts = {
     ...prey.facts,
-    ...openInheritable(walls.home),
+    ...inheritable.facts,
     other: other.path,
     registry: registry.path,
     sibling: sibling.sandbox.process.pid,

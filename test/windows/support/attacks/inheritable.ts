@@ -6,7 +6,9 @@ import koffi from 'koffi'
  * A file that the host has open, inheritable by carelessness: every child that inherits at all gets it. Its handle's number, and its size
  * as its mark.
  */
-export function openInheritable(directory: string): { readonly leaked: number; readonly leakedSize: number } {
+export function openInheritable(
+  directory: string,
+): Disposable & { readonly facts: { readonly leaked: number; readonly leakedSize: number } } {
   const path = join(directory, 'leaked')
   const leakedSize = 70_000 + (process.pid % 1000)
   writeFileSync(path, Buffer.alloc(leakedSize))
@@ -16,5 +18,6 @@ export function openInheritable(directory: string): { readonly leaked: number; r
   const security = Buffer.alloc(24)
   security.writeUInt32LE(24, 0)
   security.writeUInt32LE(1, 16)
-  return { leaked: Number(create(path, 0x80000000, 7, security, 3, 0, null)), leakedSize }
+  const leaked = Number(create(path, 0x80000000, 7, security, 3, 0, null))
+  return { facts: { leaked, leakedSize }, [Symbol.dispose]: () => void kernel32.func('int CloseHandle(intptr handle)')(leaked) }
 }
