@@ -20,6 +20,8 @@ extern const struct bh_stub bh_reach_stubs[];
 extern const size_t bh_reach_stub_count;
 extern const struct bh_stub bh_net_stubs[];
 extern const size_t bh_net_stub_count;
+extern const struct bh_stub bh_pipe_stubs[];
+extern const size_t bh_pipe_stub_count;
 extern const struct bh_stub bh_system_stubs[];
 extern const size_t bh_system_stub_count;
 
@@ -27,6 +29,9 @@ extern const size_t bh_system_stub_count;
 
 /* What descendants get: this very DLL with this very policy. All three stay. */
 void bh_process_start(const struct bh_hook_policy *policy, const struct bh_blob *blob, HMODULE module);
+
+/* Remembers what pipes are guarded with. Without it they stay as Win32 makes them. */
+void bh_pipe_start(void);
 
 /* Functions of the service control manager's library; no system calls. Adds to *installed; false when one cannot be hooked. */
 bool bh_service_install(uint32_t acts, uint32_t *installed);

@@ -35,7 +35,7 @@ static bool install(uint32_t *installed) {
       {bh_file_stubs, bh_file_stub_count},         {bh_information_stubs, bh_information_stub_count},
       {bh_registry_stubs, bh_registry_stub_count}, {bh_reach_stubs, bh_reach_stub_count},
       {bh_net_stubs, bh_net_stub_count},           {bh_system_stubs, bh_system_stub_count},
-      {bh_process_stubs, bh_process_stub_count},
+      {bh_process_stubs, bh_process_stub_count},   {bh_pipe_stubs, bh_pipe_stub_count},
   };
   if (!bh_service_install(policy.acts, installed)) return false;
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -57,6 +57,7 @@ static uint32_t start(const struct bh_hook_letter *letter) {
   bh_object_start();
   bh_judge_start(&policy, &bulkhead_hook_state.proofs);
   bh_process_start(&policy, &blob, self);
+  bh_pipe_start();
   if (!bh_report_start(&policy)) return BH_HOOK_EXIT_PIPE;
   bh_enter();
   const bool complete = install(&installed);

@@ -56,7 +56,7 @@ export const interceptionAttacks: readonly Attack[] = [
     'exec-by-cmd',
     'let cmd run it',
     `cp.execFileSync('cmd.exe', ['/d', '/c', 'C:\\\\windows\\\\system32\\\\whoami.exe'], { stdio: 'ignore' }); escaped()`,
-    ['exit 1', 'exit 5'],
+    ['exit 1', 'exit 5', 'exit 9009'],
   ),
   rule(
     'child-writes',
