@@ -93,10 +93,38 @@ static int open_token(const struct bh_walls *walls, const PROCESS_INFORMATION *p
   return set ? 0 : -1;
 }
 
+struct place {
+  HWINSTA station;
+  HDESK desktop;
+};
+
+/*
+ * By STARTUPINFO alone the first thread goes to the desktop, and a system may take the thread that brings the hook in for the first (Wine
+ * does). A process that is started from the desktop is on it with every thread.
+ */
+static struct place enter_desktop(const struct bh_walls *walls) {
+  struct place before = {NULL, NULL};
+  if (!walls->desktop.desktop) return before;
+  before = (struct place){GetProcessWindowStation(), GetThreadDesktop(GetCurrentThreadId())};
+  SetProcessWindowStation(walls->desktop.station);
+  SetThreadDesktop(walls->desktop.desktop);
+  return before;
+}
+
+static void leave_desktop(struct place before) {
+  if (!before.station) return;
+  SetProcessWindowStation(before.station);
+  SetThreadDesktop(before.desktop);
+}
+
 int bh_spawn(const struct bh_walls *walls, const struct bh_start *start, PROCESS_INFORMATION *process, struct bh_fault *fault) {
   struct attributes a = {0};
   int result = prepare(&a, walls, start, fault);
-  if (result == 0) result = create(walls, start, &a, process, fault);
+  if (result == 0) {
+    const struct place before = enter_desktop(walls);
+    result = create(walls, start, &a, process, fault);
+    leave_desktop(before);
+  }
   if (a.list) DeleteProcThreadAttributeList(a.list);
   free(a.list);
   if (result < 0) return -1;

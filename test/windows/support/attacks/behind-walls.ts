@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EnvironmentSpec, Policy } from '../../../../core/contracts/index.ts'
+import { setUp } from '../set-up.ts'
 import { Walls } from '../walls.ts'
 import { attacker, attackRules, furniture, layOutPrey, makeRegistryPrey, openInheritable, type Attack, type Verdict } from './index.ts'
 
 /** Tries `tried` from inside that environment, on prey of the user who runs the test. */
 export async function tryBehindWalls(environment: EnvironmentSpec, tried: readonly Attack[]): Promise<ReadonlyMap<string, Verdict>> {
+  await using _machine = await setUp(environment, 2)
   await using walls = new Walls(environment)
   const state = join(walls.home, 'state')
   mkdirSync(state)
