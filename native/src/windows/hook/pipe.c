@@ -42,6 +42,16 @@ static bool is_restricted(HANDLE token) {
   return BH_NT_OK(status) ? restricting.groups.GroupCount > 0 : status == (NTSTATUS)0xC0000023;
 }
 
+/* "Everything" in the words of files. The entries are ours alone: the launcher made the list, and it allows only. */
+static void name_rights(ACL *list) {
+  uint8_t *at = (uint8_t *)(list + 1);
+  for (WORD i = 0; i < list->AceCount; i++) {
+    ACCESS_ALLOWED_ACE *entry = (ACCESS_ALLOWED_ACE *)(void *)at;
+    if (entry->Mask & GENERIC_ALL) entry->Mask = FILE_ALL_ACCESS;
+    at += entry->Header.AceSize;
+  }
+}
+
 /* Not in every system; without it only pipes without any list are recognised. */
 static void find_usual(void) {
   ACL *list = NULL;
@@ -61,6 +71,7 @@ void bh_pipe_start(void) {
   if (is_restricted(token) &&
       BH_NT_OK(NtQueryInformationToken(token, TokenDefaultDacl, &pipes.token, sizeof(pipes.token), &size)) && pipes.token.list.DefaultDacl) {
     pipes.descriptor = (SECURITY_DESCRIPTOR){.Revision = 1, .Control = SE_DACL_PRESENT, .Dacl = pipes.token.list.DefaultDacl};
+    name_rights(pipes.token.list.DefaultDacl);
     find_usual();
     pipes.ready = true;
   }
