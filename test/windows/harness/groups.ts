@@ -14,7 +14,7 @@ interface Group {
 export const groups = {
   real: { title: 'real semantics', floor: 682, double: null },
   recording: { title: 'recording doubles', floor: 69, double: ['enforce 0'] },
-  kernel: { title: 'kernel double', floor: 179, double: [] },
+  kernel: { title: 'kernel double', floor: 300, double: [] },
   control: { title: 'negative controls', floor: 159, double: null },
   oracle: { title: 'oracle', floor: 162, double: null },
 } as const satisfies Record<string, Group>

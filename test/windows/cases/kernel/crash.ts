@@ -19,7 +19,7 @@ function look(): Readonly<Record<string, unknown>> {
   const paths = [homedir(), dirname(homedir()), stage, join(stage, 'dist'), dirname(process.execPath), 'C:\\']
   return {
     lists: paths.map((path) => [path, security.read(path, 'access')?.sddl]),
-    private: namesBelow(join(homedir(), 'AppData', 'Local', 'Bulkhead')),
+    private: namesBelow(join(homedir(), 'AppData', 'Local', 'Bulkhead', 'private')),
   }
 }
 

@@ -1,4 +1,11 @@
+import koffi from 'koffi'
 import type { AppliedLayer, Journal, Launcher, LayerPlugin, Sandbox } from '../../../../core/contracts/index.ts'
+
+/** No handler, no flush, no finally. By the pseudo handle: by its number this process opens to nobody any more, not even to itself. */
+function end(): void {
+  const kernel32 = koffi.load('kernel32.dll')
+  kernel32.func('int TerminateProcess(intptr process, uint32 code)')(-1, 9)
+}
 
 /** Counts the steps of a launch, and ends this process without a word at one of them. */
 export class Steps {
@@ -14,8 +21,7 @@ export class Steps {
   reach(name: string): void {
     this.#reached++
     this.#log(`${this.#reached} ${name}`)
-    // TerminateProcess on Windows: no handler, no flush, no finally.
-    if (this.#reached === this.#fatal) process.kill(process.pid, 'SIGKILL')
+    if (this.#reached === this.#fatal) end()
   }
 
   /** The same plugin, with a step before and after everything that it does. */
