@@ -12,7 +12,7 @@ import { withSurroundings } from './environment.ts'
 import type { EnvironmentFacts } from './environment.ts'
 import { closeExisting, isTooMuch, openExisting, openTheWay } from './open.ts'
 import type { Opening } from './open.ts'
-import { outermost, placesOf, privateFolder } from './places.ts'
+import { outermost, placesOf, privateFolder, realPlaces } from './places.ts'
 import { claimsFor, pluginId, readData } from './plan.ts'
 import type { AclData } from './plan.ts'
 import { checkPolicyPaths, checkProtected, checkWorkspace } from './policy-paths.ts'
@@ -44,7 +44,7 @@ export async function applyAcl(plan: LayerPlan, context: ApplyContext, parts: Ac
   const data = readData(plan.data)
   const { disk, variables } = parts
   const { signal, workspace } = context
-  const places = placesOf(canonical(context.host.home, disk.security), variables)
+  const places = realPlaces(placesOf(canonical(context.host.home, disk.security), variables), (one) => disk.realPath(one))
   checkPolicyPaths(data, places.home)
   checkProtected(data, places)
   const path = canonical(workspace.path, disk.security)

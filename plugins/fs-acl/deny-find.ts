@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BulkheadError } from '../../core/contracts/index.ts'
 import { foldCase, isInside } from '../../native/index.ts'
 import type { DenyPattern, Segment } from './deny-pattern.ts'
-import { isClosed } from './disk.ts'
+import { entriesOf } from './disk.ts'
 import type { DirectoryEntry, Disk } from './disk.ts'
 
 /** Closing more than this would be a mistake in the pattern. */
@@ -59,7 +59,8 @@ class Finder {
     const [segment, ...rest] = segments
     if (segment === undefined || !this.#leadsToOpen(directory)) return
     if (segment.kind === 'any' && rest.length > 0) await this.from(directory, rest, match)
-    for (const entry of this.#entries(directory)) {
+    // What the user may not list, nobody who runs as the user and is restricted besides can list.
+    for (const entry of entriesOf(this.#disk, directory)) {
       const path = `${directory.endsWith('\\') ? directory : `${directory}\\`}${entry.name}`
       if (segment.kind === 'any') {
         if (rest.length === 0) this.#found(path, entry, match)
@@ -68,16 +69,6 @@ class Finder {
         if (rest.length === 0) this.#found(path, entry, match)
         else if (entry.directory && !entry.link) await this.from(path, rest, match)
       }
-    }
-  }
-
-  /** What the user may not list, nobody who runs as the user and is restricted besides can list. */
-  #entries(directory: string): readonly DirectoryEntry[] {
-    try {
-      return this.#disk.entries(directory) ?? []
-    } catch (error) {
-      if (isClosed(error)) return []
-      throw error
     }
   }
 

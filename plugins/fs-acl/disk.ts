@@ -31,8 +31,18 @@ export interface Disk {
 }
 
 /** Access denied, as `node:fs` says it on Windows. */
-export function isClosed(error: unknown): boolean {
+function isClosed(error: unknown): boolean {
   return ['EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** What a directory holds; nothing when it is not there, or cannot be listed. */
+export function entriesOf(disk: Disk, directory: string): readonly DirectoryEntry[] {
+  try {
+    return disk.entries(directory) ?? []
+  } catch (error) {
+    if (isClosed(error)) return []
+    throw error
+  }
 }
 
 /** Loads the native module when it is used. */

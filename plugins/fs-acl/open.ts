@@ -17,7 +17,7 @@ import { right } from './rights.ts'
 import { allows, parseList } from './sddl.ts'
 import type { Entry } from './sddl.ts'
 import { users } from './sid.ts'
-import { readableByAll } from './toolchains.ts'
+import { readable, readableByAll } from './toolchains.ts'
 import { hasMoreThan } from './walk.ts'
 
 /** What opening and closing something needs to know. */
@@ -33,7 +33,7 @@ export interface Opening {
 /** Opens a file or directory that was there before, with everything in it. Returns what was opened; undefined when there is nothing. */
 export async function openExisting(opening: Opening, path: string, access: 'read' | 'write'): Promise<string | undefined> {
   const { disk, effects, who, places, options, signal } = opening
-  const place = canonical(path, disk.security)
+  const place = canonical(path, disk.security, 'Name the place itself, on a local drive with NTFS.')
   const found = disk.security.read(place, 'access')
   if (found === undefined) return undefined
   if (found.link) throw refusal(place, 'is a link', 'Name the place that it leads to.')
@@ -85,7 +85,7 @@ export async function closeExisting(opening: Opening, { path, directory }: Denie
 export async function openTheWay({ disk, effects, who, places }: Opening, targets: readonly string[]): Promise<void> {
   const directories = distinct(targets.flatMap(above)).filter((path) => !targets.some((target) => isInside(path, target)))
   const objects = directories.flatMap((path): readonly ChangedObject[] => {
-    const found = disk.security.read(path, 'access')
+    const found = readable(disk, path)
     if (found === undefined || canBeLookedUp(disk, path, found, who)) return []
     listOf(path, found)
     return [{ path, identity: found.identity, before: found.sddl, added: passEntries(who) }]
@@ -99,7 +99,7 @@ function canBeLookedUp(disk: Disk, path: string, found: SecuredObject, { workspa
   return (
     may(found.sddl, users, right.readAttributes) ||
     may(found.sddl, workspace, right.pass) ||
-    (parent !== undefined && may(disk.security.read(parent, 'access')?.sddl, users, right.list))
+    (parent !== undefined && may(readable(disk, parent)?.sddl, users, right.list))
   )
 }
 

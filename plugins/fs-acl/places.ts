@@ -31,6 +31,13 @@ export function placesOf(home: string, variables: Variables): Places {
   }
 }
 
+/** As they are spelled on the disk, and where their links lead: what is compared with them is. `real` is undefined for what is not there. */
+export function realPlaces(places: Places, real: (path: string) => string | undefined): Places {
+  const at = (path: string): string => real(path) ?? path
+  const { state, configuration, system, shared } = places
+  return { ...places, state: at(state), configuration: at(configuration), system: system.map(at), shared: shared.map(at) }
+}
+
 export const lockFile = ({ local }: Places): string => `${local}\\access-lists.lock`
 export const leasesFolder = ({ local }: Places): string => `${local}\\labels`
 export const privateFolder = ({ local }: Places): string => `${local}\\private`

@@ -39,10 +39,10 @@ export function principalsOf(path: string, security: FileSecurity): Principals {
 }
 
 /** Throws `host_unsupported` for a path that has no one meaning or leads through a link. */
-export function canonical(path: string, security: FileSecurity): string {
+export function canonical(path: string, security: FileSecurity, remedy = stateRemedy): string {
   const answer = resolvePath(path, (one) => security.finalPath(one))
   if ('path' in answer) return answer.path
-  throw unusable(path, answer.fault)
+  throw unusable(path, answer.fault, remedy)
 }
 
 /**
@@ -70,10 +70,8 @@ function requireTaken(path: string, descriptor: string, security: FileSecurity):
   if (!taken) throw unusable(path, 'does not keep the access list that it was given')
 }
 
-function unusable(path: string, fault: string): BulkheadError {
-  return new BulkheadError('host_unsupported', `${path} ${fault}`, {
-    where: path,
-    operation: 'prepare',
-    remedy: 'Keep Bulkhead’s state on a local drive with NTFS, without links on the way (BULKHEAD_STATE).',
-  })
+const stateRemedy = 'Keep Bulkhead’s state on a local drive with NTFS, without links on the way (BULKHEAD_STATE).'
+
+function unusable(path: string, fault: string, remedy = stateRemedy): BulkheadError {
+  return new BulkheadError('host_unsupported', `${path} ${fault}`, { where: path, operation: 'prepare', remedy })
 }

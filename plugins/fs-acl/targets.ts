@@ -1,11 +1,11 @@
 import { dirname } from 'node:path/win32'
 import { isInside } from '../../native/index.ts'
 import type { Denied } from './deny-find.ts'
-import { isClosed } from './disk.ts'
+import { entriesOf } from './disk.ts'
 import type { DirectoryEntry, Disk } from './disk.ts'
 import type { Places } from './places.ts'
 import type { PrivateDirectory } from './private.ts'
-import { credentialNames } from './toolchains.ts'
+import { credentialNames, readable } from './toolchains.ts'
 import type { Targets } from './verify.ts'
 import type { OpenWorkspace } from './workspace.ts'
 
@@ -23,7 +23,7 @@ interface Gathered {
 
 /** Looks for what there is to attack. */
 export function gatherTargets({ disk, places, own, open, denied, roots, confined, claims }: Gathered): Targets {
-  const exists = (path: string): boolean => disk.security.read(path, 'access') !== undefined
+  const exists = (path: string): boolean => readable(disk, path) !== undefined
   const outer = dirname(open.path)
   const opened = [...roots, open.path, own.home]
   const windows = places.system[0] ?? ''
@@ -59,13 +59,4 @@ function closedEntries(disk: Disk, home: string, opened: readonly string[]): rea
 
 function rank({ name }: DirectoryEntry): number {
   return Number(!credentialNames.has(name.toLowerCase()))
-}
-
-function entriesOf(disk: Disk, directory: string): readonly DirectoryEntry[] {
-  try {
-    return disk.entries(directory) ?? []
-  } catch (error) {
-    if (isClosed(error)) return []
-    throw error
-  }
 }

@@ -1,6 +1,9 @@
 import { basename, dirname } from 'node:path/win32'
 import { canonicalPath, isInside } from '../../native/index.ts'
+import type { SecuredObject } from '../../native/index.ts'
+import { entriesOf } from './disk.ts'
 import type { Disk } from './disk.ts'
+import { isDenied } from './edit.ts'
 import { above, distinct, outermost } from './places.ts'
 import { right } from './rights.ts'
 import { allows, parseList } from './sddl.ts'
@@ -79,7 +82,7 @@ function realDirectory(disk: Disk, text: string): string | undefined {
   const real = disk.realPath(canonical.path)
   const answer = real === undefined ? undefined : canonicalPath(real)
   if (answer === undefined || 'fault' in answer) return undefined
-  const found = disk.security.read(answer.path, 'access')
+  const found = readable(disk, answer.path)
   return found?.directory === true && !found.link ? answer.path : undefined
 }
 
@@ -91,7 +94,7 @@ function openedFor(disk: Disk, directory: string, rules: ToolchainRules): string
 }
 
 function holdsSecrets(disk: Disk, directory: string, { kept }: ToolchainRules): boolean {
-  const names = [...directory.split('\\'), ...(disk.entries(directory) ?? []).map(({ name }) => name)]
+  const names = [...directory.split('\\'), ...entriesOf(disk, directory).map(({ name }) => name)]
   return (
     above(directory).length < 2 ||
     kept.some((one) => isInside(one, directory)) ||
@@ -99,8 +102,18 @@ function holdsSecrets(disk: Disk, directory: string, { kept }: ToolchainRules): 
   )
 }
 
+/** What may be looked at; undefined for what is not there, or is closed even to the user. */
+export function readable(disk: Disk, path: string): SecuredObject | undefined {
+  try {
+    return disk.security.read(path, 'access')
+  } catch (error) {
+    if (isDenied(error)) return undefined
+    throw error
+  }
+}
+
 /** What everybody on this machine may read, the agent may read. */
 export function readableByAll(disk: Disk, path: string): boolean {
-  const list = parseList(disk.security.read(path, 'access')?.sddl ?? '')
+  const list = parseList(readable(disk, path)?.sddl ?? '')
   return list !== undefined && allows(list, users, right.read)
 }

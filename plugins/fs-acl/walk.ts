@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isClosed } from './disk.ts'
-import type { DirectoryEntry, Disk } from './disk.ts'
+import { entriesOf } from './disk.ts'
+import type { Disk } from './disk.ts'
 
 interface Found {
   readonly path: string
@@ -18,22 +18,13 @@ export async function walk(disk: Disk, root: string, signal: AbortSignal | null,
   const pending = [root]
   let visited = 0
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for (const entry of listed(disk, directory)) {
+    for (const entry of entriesOf(disk, directory)) {
       if (entry.link) continue
       const path = `${directory.endsWith('\\') ? directory : `${directory}\\`}${entry.name}`
       if (visit({ path, directory: entry.directory }) === 'enter' && entry.directory) pending.push(path)
       if (++visited % 128 === 0) await nextTurn()
       signal?.throwIfAborted()
     }
-  }
-}
-
-function listed(disk: Disk, directory: string): readonly DirectoryEntry[] {
-  try {
-    return disk.entries(directory) ?? []
-  } catch (error) {
-    if (isClosed(error)) return []
-    throw error
   }
 }
 

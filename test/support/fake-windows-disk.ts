@@ -31,11 +31,13 @@ export class FakeWindowsDisk implements Disk {
   readonly log: string[] = []
   readonly groups = new Map<string, string>()
   readonly locks = new Set<string>()
+  /** Paths that nobody may look at, in lower case. */
+  readonly shut = new Set<string>()
   step: (what: string) => void = () => undefined
   #next = 1
 
   constructor(rootList = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)') {
-    this.drives.set('c:', this.#node('C:', undefined, new Map(), rootList))
+    for (const drive of ['C:', 'D:']) this.drives.set(drive.toLowerCase(), this.#node(drive, undefined, new Map(), rootList))
   }
 
   /** Lays down files (text) and directories (null) with everything above them; not logged. */
@@ -87,6 +89,8 @@ export class FakeWindowsDisk implements Disk {
 
   readonly security: FileSecurity = {
     read: (path, part) => {
+      if (this.shut.has(path.toLowerCase()))
+        throw new BulkheadError('native_failed', `${path} failed with EACCES`, { nativeCode: 'EACCES' })
       const node = this.#find(path)
       if (node === undefined) return undefined
       return {

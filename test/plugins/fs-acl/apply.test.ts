@@ -320,6 +320,17 @@ describe('the policy', () => {
     expect(one.receipts).toEqual([])
   })
 
+  test('places are known by where they really are, however the environment spells them', async () => {
+    const disk = machine()
+    disk.lay({ [String.raw`D:\state\repo-1\secret`]: '' })
+    disk.link(String.raw`C:\st`, String.raw`D:\state`)
+    const one = stage(disk, { ...variables, BULKHEAD_STATE: String.raw`C:\st` })
+    await makeWorkspace(one)
+    await expect(one.apply({ policy: { read: [String.raw`D:\state\repo-1`] } })).rejects.toMatchObject({
+      message: expect.stringContaining('is state of Bulkhead') as string,
+    })
+  })
+
   test('scratch directories of runs may be named', async () => {
     const one = await ready()
     const scratch = `${state}\\repo-1\\scratch\\job_1-1`
@@ -362,7 +373,7 @@ describe('toolchains', () => {
     const one = stage(disk)
     await makeWorkspace(one)
     const before = new Set(disk.snapshot())
-    Object.assign(one, stageWithPath(one, path))
+    Object.assign(one, stageOf(disk, path))
     await one.apply()
     const changed = disk.snapshot().filter((line) => !before.has(line) && line.includes(`0x1200a9;;;${sid}`))
     const roots = changed
@@ -390,6 +401,15 @@ describe('toolchains', () => {
     expect(one.disk.at(programs[1] ?? '').dacl).not.toContain(sid)
   })
 
+  test('what is closed even to the user is passed over', async () => {
+    const disk = machine().lay({ [`${home}\\shut\\tool.exe`]: '' })
+    const one = stageOf(disk, `${home}\\shut;C:\\Windows`)
+    await makeWorkspace(one)
+    disk.shut.add(`${home}\\shut`.toLowerCase())
+    const applied = await one.apply()
+    expect(applied.contribute(spec).command.environment['PATH']).not.toContain('shut')
+  })
+
   test('none when they are not wanted', async () => {
     const one = await ready()
     const applied = await one.apply({ options: { toolchains: false } })
@@ -397,6 +417,6 @@ describe('toolchains', () => {
   })
 })
 
-function stageWithPath(one: Stage, path: string): Partial<Stage> {
-  return stage(one.disk, { ...variables, Path: path })
+function stageOf(disk: Stage['disk'], path: string): Stage {
+  return stage(disk, { ...variables, Path: path })
 }

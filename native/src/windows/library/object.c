@@ -23,8 +23,14 @@ static DWORD require_exact(HANDLE handle, const wchar_t *path) {
 static DWORD describe(HANDLE handle, struct bh_object *object) {
   BY_HANDLE_FILE_INFORMATION facts;
   FILE_ID_INFO id;
-  if (!GetFileInformationByHandle(handle, &facts) || !GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof(id)))
-    return GetLastError();
+  if (!GetFileInformationByHandle(handle, &facts)) return GetLastError();
+  if (!GetFileInformationByHandleEx(handle, FileIdInfo, &id, sizeof(id))) {
+    /* Filesystems without long ids have short ones. */
+    memset(&id, 0, sizeof(id));
+    id.VolumeSerialNumber = facts.dwVolumeSerialNumber;
+    memcpy(&id.FileId, &facts.nFileIndexLow, sizeof(DWORD));
+    memcpy((BYTE *)&id.FileId + sizeof(DWORD), &facts.nFileIndexHigh, sizeof(DWORD));
+  }
   object->attributes = facts.dwFileAttributes;
   object->links = facts.nNumberOfLinks;
   object->volume = id.VolumeSerialNumber;
