@@ -23,7 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   })
   try {
     for (const name of readdirSync(packageRoot).filter((one) => !leftOut.has(one))) {
-      cpSync(join(packageRoot, name), join(copy, name), { recursive: true, filter: (path) => !path.includes(join('native', 'build')) })
+      cpSync(join(packageRoot, name), join(copy, name), { recursive: true, filter: (path) => !path.endsWith(join('native', 'build')) })
     }
     symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
     const cases = [...new Set(chosen.map((one) => one.cases))]
