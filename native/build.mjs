@@ -75,6 +75,9 @@ function windows() {
     name,
     command: [...flags, ...extra, ...shared, ...codeIn(`windows/${folder}`), ...libraries],
   })
+  // The hook runs before the C library of its process: it has none.
+  const alone = ['-shared', '-nostdlib', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-mcmodel=small', '-Wl,--entry,DllMain']
+  const own = ['fold', 'hook-frame', 'hook-policy', 'inject', 'text16']
   return {
     compiler: process.env.CC ?? (process.platform === 'win32' ? 'gcc' : 'x86_64-w64-mingw32-gcc'),
     remedy: 'install mingw-w64 (Debian: gcc-mingw-w64-x86-64-win32; Windows: MSYS2), or set CC',
@@ -85,10 +88,12 @@ function windows() {
         name: 'bulkhead-hook.dll',
         command: [
           ...flags,
-          ...['-shared', '-nostdlib', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-mcmodel=small', '-Wl,--entry,DllMain'],
-          ...['fold', 'hook-frame', 'hook-policy', 'inject', 'text16'].map((name) => `src/windows/${name}.c`),
+          ...alone,
+          ...own.map((name) => `src/windows/${name}.c`),
           ...codeIn('windows/hook'),
-          ...['-lkernel32', '-lntdll', '-lgcc'],
+          '-lkernel32',
+          '-lntdll',
+          '-lgcc',
         ],
       },
     ],

@@ -33,7 +33,7 @@ export interface Surroundings {
   readonly prey: Prey
 }
 
-export interface Prey {
+interface Prey {
   /** Bulkhead itself. */
   readonly orchestrator: number
   /** Its launcher. */

@@ -18,7 +18,11 @@ const all = [...flags, '-Wno-missing-field-initializers', '-O2', '-static-libgcc
 
 /** What the launcher has of the hook, for the runner; agents have nothing of it. */
 const product = [
-  ...['fold.c', 'hook-frame.c', 'hook-policy.c', 'inject.c', 'text16.c'],
+  'fold.c',
+  'hook-frame.c',
+  'hook-policy.c',
+  'inject.c',
+  'text16.c',
   ...['events.c', 'hook-attempt.c', 'hook-feature.c', 'hook-policy-build.c'].map((name) => `launcher/${name}`),
 ].map((name) => join(windows, name))
 

@@ -7,7 +7,8 @@ import { attacker, attackRules, furniture, layOutPrey, makeRegistryPrey, openInh
 
 /** Tries `tried` from inside that environment, on prey of the user who runs the test. */
 export async function tryBehindWalls(environment: EnvironmentSpec, tried: readonly Attack[]): Promise<ReadonlyMap<string, Verdict>> {
-  await using _machine = await setUp(environment, 2)
+  await using machine = await setUp(environment, 2)
+  void machine
   await using walls = new Walls(environment)
   const state = join(walls.home, 'state')
   mkdirSync(state)
