@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { simpleGit } from 'simple-git'
 import { BulkheadError } from '../core/contracts/error.ts'
 import { hasUnixFiles } from './filesystem.ts'
+import { failure, operation } from './git-failure.ts'
 import { pinnedEnvironment, userEnvironment } from './pins.ts'
-import { visibleLine } from './visible.ts'
 
 /** Which repository a command works on. Always explicit: git never looks for one. */
 export interface Place {
@@ -281,21 +281,4 @@ function finish(child: ChildProcess, args: readonly string[], options: RunOption
       else resolve({ stdout: Buffer.concat(output), stderr, exitCode: code, cut })
     })
   })
-}
-
-function operation(args: readonly string[]): string {
-  return `git ${args.find((argument) => !argument.startsWith('-')) ?? ''}`.trim()
-}
-
-function failure(args: readonly string[], exitCode: number, stderr: string): BulkheadError {
-  const name = operation(args)
-  const line =
-    stderr
-      .trim()
-      .split('\n')
-      .findLast((text) => text.trim() !== '') ?? 'no message'
-  if (/No space left on device|Disk quota exceeded/.test(stderr)) {
-    return new BulkheadError('host_no_space', `${name}: no space left on the disk`, { operation: name, nativeCode: 'ENOSPC' })
-  }
-  return new BulkheadError('git_failed', `${name} failed (exit ${exitCode}): ${visibleLine(line)}`, { operation: name })
 }
