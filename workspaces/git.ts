@@ -6,6 +6,7 @@ import { BulkheadError } from '../core/contracts/error.ts'
 import { hasUnixFiles } from './filesystem.ts'
 import { failure, operation } from './git-failure.ts'
 import { pinnedEnvironment, userEnvironment } from './pins.ts'
+import { visibleLine } from './visible.ts'
 
 /** Which repository a command works on. Always explicit: git never looks for one. */
 export interface Place {
