@@ -38,8 +38,8 @@ const reasons: ReadonlyMap<number, LogonFailure> = new Map([
   ],
 ])
 
-/** STATUS_DLL_INIT_FAILED: what a program ends with that may not open the window station it was started on. */
-const noWindowStation = 0xc000_0142
+/** STATUS_DLL_INIT_FAILED: what a program ends with that may not open the window station it was started on. ERROR_NONE_MAPPED. */
+const ended = { noWindowStation: 0xc000_0142, otherAccount: 1332 }
 
 /**
  * For the operations of src/windows/launcher/runner.c; undefined for every other one. `code`: a Win32 error, or the exit code of a runner that
@@ -48,6 +48,7 @@ const noWindowStation = 0xc000_0142
 export function explainLogon(operation: string, code: number): LogonFailure | undefined {
   const [, account] = /^logging on as (\S+)$/.exec(operation) ?? []
   const reason = reasons.get(code)
+  const startsRunner = operation === 'starting the runner' || operation.startsWith('ending what runs as ')
   if (account !== undefined && reason !== undefined) {
     return { message: `the agent account ${account} cannot be used: ${reason.message}`, remedy: reason.remedy }
   }
@@ -57,13 +58,13 @@ export function explainLogon(operation: string, code: number): LogonFailure | un
       remedy: `It can be opened only by the user who set up, and not after an administrator has reset that user’s password. ${setUpAgain}`,
     }
   }
-  if (operation === 'starting the runner' && code === noWindowStation) {
+  if (startsRunner && code === ended.noWindowStation) {
     return {
       message: 'a program under an agent account cannot be started from here: this process has no desktop of a signed-in user',
       remedy: 'Start Bulkhead from a session on the desktop, not from a service or over SSH.',
     }
   }
-  if (operation === 'being the account that was asked for') {
+  if (startsRunner && code === ended.otherAccount) {
     return { message: 'the agent account was made anew since this launch was planned', remedy: 'Try again.' }
   }
   return undefined

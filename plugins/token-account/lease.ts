@@ -5,7 +5,7 @@ import type { AgentAccount, Receipt } from '../../core/contracts/index.ts'
 import { agentPool, fileSecurity, poolDirectory, sweepAccount } from '../../native/index.ts'
 import type { FileSecurity, PooledAccount } from '../../native/index.ts'
 import { z } from 'zod'
-import { pluginId } from './names.ts'
+import { mostAccounts, pluginId } from './names.ts'
 
 /** An account that no other orchestrator of this user can have at the same time. */
 export interface Lease extends AsyncDisposable {
@@ -90,7 +90,9 @@ function allTaken(count: number): BulkheadError {
       remedy: 'Run `bulkhead setup windows` as an administrator.',
     })
   }
+  const more = Math.min(2 * count, mostAccounts)
+  const others = more > count ? `, or make more accounts: bulkhead setup windows --accounts ${more}, as an administrator` : ''
   return new BulkheadError('layer_unusable', `all ${count} agent accounts are in use`, {
-    remedy: `Run fewer agents at once (concurrency), or make more accounts: bulkhead setup windows --accounts ${count * 2}, as an administrator.`,
+    remedy: `Run fewer agents at once (concurrency)${others}.`,
   })
 }

@@ -1,4 +1,7 @@
-import type { Receipt, SetupContext } from '../../../core/contracts/index.ts'
+import assert from 'node:assert/strict'
+import type { AgentAccount, CommandPart, LaunchSpec, Receipt, RestrictedToken, SetupContext } from '../../../core/contracts/index.ts'
+import { agentPool, poolDirectory } from '../../../native/index.ts'
+import { bareParts, restrictedToken } from './specs.ts'
 
 /** Setting up as `bulkhead setup` does it, with the ledger in memory. */
 export class SetupDesk {
@@ -15,4 +18,17 @@ export class SetupDesk {
       report: (line) => void this.reported.push(line),
     }
   }
+}
+
+/** Every account that was set up; all of them can be used. */
+export function pool(): readonly AgentAccount[] {
+  return agentPool(poolDirectory()).map(({ name, sid, secretFile, fault }) => {
+    assert.equal(fault, null)
+    return { name, sid, secretFile }
+  })
+}
+
+/** A command under the account, which may read as the account does. */
+export function under(account: AgentAccount, command: CommandPart, more: Partial<RestrictedToken> = {}): LaunchSpec {
+  return { ...bareParts, token: { ...restrictedToken(), tier: 'write-restricted', integrity: 'medium', account, ...more }, command }
 }

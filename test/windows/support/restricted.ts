@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import type { Evidence, LaunchSpec, LayerPlan } from '../../../core/contracts/index.ts'
 import { emptyPolicy } from '../../support/fake-request.ts'
 import { createHost, createLauncher } from '../../../native/index.ts'
-import plugin from '../../../plugins/token-restricted/index.ts'
+import tokenRestricted from '../../../plugins/token-restricted/index.ts'
 import { bareParts, command } from './specs.ts'
 
 interface Attacked {
@@ -12,8 +12,12 @@ interface Attacked {
 
 const workspace = { path: homedir(), gitDirectory: null, objectStores: [], owner: { uid: 0, gid: 0 } }
 
-/** Plans and applies the layer with these options, alone, and attacks it; `change` is made to the specification in between. */
-export async function attackToken(options: unknown = {}, change = (spec: LaunchSpec): LaunchSpec => spec): Promise<Attacked> {
+/** Plans and applies a token layer with these options, alone, and attacks it; `change` is made to the specification in between. */
+export async function attackToken(
+  options: unknown = {},
+  change = (spec: LaunchSpec): LaunchSpec => spec,
+  plugin = tokenRestricted,
+): Promise<Attacked> {
   await using launcher = createLauncher()
   const host = createHost(launcher)
   const plan = plugin.plan(emptyPolicy, plugin.options.parse(options), {

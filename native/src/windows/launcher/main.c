@@ -54,8 +54,6 @@ static void carry_out(const struct bh_spec *spec, const uint8_t *payload, size_t
   const struct bh_account account = {spec->account_name, spec->account_sid, spec->account_secret};
   if (!bh_runner_is() && spec->has_account) {
     bh_runner_start(&account, payload, length, ends);
-  } else if (bh_runner_is() && !(spec->has_account && bh_runner_is_of(account.sid))) {
-    refuse(ends->output, ERROR_NONE_MAPPED, "being the account that was asked for");
   } else {
     bh_supervise(spec, ends);
   }

@@ -13,6 +13,7 @@
 #include "channel.h"
 #include "relay.h"
 #include "runner-pipes.h"
+#include "seal.h"
 #include "text.h"
 
 #define RUNNER_ARGUMENT L"runner"
@@ -20,6 +21,7 @@
 
 /* "CreateProcessWithLogonW": no longer command line is taken. */
 #define LONGEST_LINE 1024
+#define ARGUMENTS 320
 
 /* Milliseconds in which everything of an account must be gone, its first logon included. */
 #define SWEEP_PATIENCE 60000
@@ -96,11 +98,15 @@ static int seal(HANDLE process, struct bh_fault *fault) {
   return result;
 }
 
-/* The runner runs from here on. Nothing of it is left when this fails. */
+/*
+ * The runner runs from here on. Nothing of it is left when this fails. This process is sealed, too, and not before: the secondary logon
+ * service opens it in the name of its user. Its logon SID, which the account's processes share, may read it otherwise.
+ */
 static int start_runner(const struct account *account, wchar_t *arguments, HANDLE job, PROCESS_INFORMATION *process, struct bh_fault *fault) {
   if (log_on(account, arguments, process, fault) < 0) return -1;
   int result = AssignProcessToJobObject(job, process->hProcess) ? 0 : bh_fault(fault, 0, "putting the runner into its job", NULL);
   if (result == 0) result = seal(process->hProcess, fault);
+  if (result == 0) result = bh_seal(fault);
   if (result == 0 && ResumeThread(process->hThread) == (DWORD)-1) result = bh_fault(fault, 0, "resuming the runner", NULL);
   if (result < 0) TerminateProcess(process->hProcess, 1);
   return result;
@@ -136,9 +142,10 @@ static int send_frame(HANDLE pipe, const uint8_t *frame, size_t length, struct b
 /* Everything up to the first byte of the agent's own. On failure the runner is gone, and the ends are still the caller's. */
 static int begin(const struct account *account, const uint8_t *frame, size_t length, HANDLE pipes[BH_PIPES], PROCESS_INFORMATION *runner,
                    struct bh_fault *fault) {
-  wchar_t nonce[BH_NONCE], arguments[96];
+  wchar_t nonce[BH_NONCE], arguments[ARGUMENTS];
   if (!make_nonce(nonce)) return bh_fault(fault, ERROR_GEN_FAILURE, "drawing a random number", NULL);
-  swprintf(arguments, 96, RUNNER_ARGUMENT L" %ls %lu", nonce, GetCurrentProcessId());
+  if (swprintf(arguments, ARGUMENTS, RUNNER_ARGUMENT L" %ls %ls %lu", account->sid, nonce, GetCurrentProcessId()) < 0)
+    return bh_fault(fault, ERROR_INVALID_SID, "naming the account", NULL);
   HANDLE job = make_job(fault);
   if (!job) return -1;
   if (bh_pipes_make(nonce, account->sid, pipes, fault) < 0) return -1;
@@ -169,10 +176,12 @@ int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size
 
 uint32_t bh_runner_sweep_as(const struct bh_account *account, struct bh_fault *fault) {
   struct account wide = {0};
-  wchar_t arguments[] = SWEEPER_ARGUMENT;
+  wchar_t arguments[ARGUMENTS];
   PROCESS_INFORMATION sweeper = {0};
   HANDLE job = make_job(fault);
   int result = job ? read_account(account, &wide, fault) : -1;
+  if (result == 0 && swprintf(arguments, ARGUMENTS, SWEEPER_ARGUMENT L" %ls", wide.sid) < 0)
+    result = bh_fault(fault, ERROR_INVALID_SID, "naming the account", NULL);
   if (result == 0) result = start_runner(&wide, arguments, job, &sweeper, fault);
   if (result == 0) {
     DWORD code = ERROR_TIMEOUT;
@@ -200,43 +209,38 @@ static uint32_t own_user(HANDLE token, union user_facts *facts) {
   return GetTokenInformation(token, TokenUser, facts, sizeof(*facts), &size) ? 0 : GetLastError();
 }
 
-bool bh_runner_is_of(const char *sid) {
+/*
+ * Under the account: ends its other processes and empties what they could have left in its profile. `account`: its SID as it was asked for.
+ * Another user, also who starts this program by hand, loses nothing.
+ */
+static uint32_t sweep(const wchar_t *account, bool profile) {
   union user_facts facts;
   HANDLE token;
-  wchar_t *text = NULL;
-  char own[192];
-  if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-  const bool known = own_user(token, &facts) == 0 && ConvertSidToStringSidW(facts.user.User.Sid, &text);
-  CloseHandle(token);
-  if (!known) return false;
-  bh_utf8_into(text, own, sizeof(own));
-  LocalFree(text);
-  return strcmp(own, sid) == 0;
-}
-
-/* Under the account: ends its other processes and empties what they could have left in its profile. */
-static uint32_t sweep(bool profile) {
-  union user_facts facts;
-  HANDLE token;
-  if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return GetLastError();
-  uint32_t error = own_user(token, &facts);
-  if (!error) error = bh_account_processes_end(facts.user.User.Sid);
-  if (!error && profile) error = bh_account_profile_empty(token);
-  CloseHandle(token);
+  PSID wanted = NULL;
+  if (account && !ConvertStringSidToSidW(account, &wanted)) return ERROR_INVALID_PARAMETER;
+  uint32_t error = OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ? 0 : GetLastError();
+  if (!error) {
+    error = own_user(token, &facts);
+    if (!error && wanted && !EqualSid(wanted, facts.user.User.Sid)) error = ERROR_NONE_MAPPED;
+    if (!error) error = bh_account_processes_end(facts.user.User.Sid);
+    if (!error && profile) error = bh_account_profile_empty(token);
+    CloseHandle(token);
+  }
+  LocalFree(wanted);
   return error;
 }
 
 void bh_runner_sweep(void) {
-  if (is_runner) (void)sweep(false);
+  if (is_runner) (void)sweep(NULL, false);
 }
 
 uint32_t bh_runner_open(int count, wchar_t **arguments, struct bh_ends *ends) {
-  if (count == 2 && wcscmp(arguments[1], SWEEPER_ARGUMENT) == 0) ExitProcess(sweep(true));
-  if (count != 4 || wcscmp(arguments[1], RUNNER_ARGUMENT) != 0 || wcslen(arguments[2]) != BH_NONCE - 1) return ERROR_INVALID_PARAMETER;
-  const DWORD server = wcstoul(arguments[3], NULL, 10);
-  uint32_t error = sweep(true);
+  if (count == 3 && wcscmp(arguments[1], SWEEPER_ARGUMENT) == 0) ExitProcess(sweep(arguments[2], true));
+  if (count != 5 || wcscmp(arguments[1], RUNNER_ARGUMENT) != 0 || wcslen(arguments[3]) != BH_NONCE - 1) return ERROR_INVALID_PARAMETER;
+  const DWORD server = wcstoul(arguments[4], NULL, 10);
+  uint32_t error = sweep(arguments[2], true);
   HANDLE opened[BH_PIPES];
-  for (int i = 0; !error && i < BH_PIPES; i++) error = bh_pipe_open(arguments[2], (enum bh_runner_pipe)i, server, &opened[i]);
+  for (int i = 0; !error && i < BH_PIPES; i++) error = bh_pipe_open(arguments[3], (enum bh_runner_pipe)i, server, &opened[i]);
   if (error) return error;
   *ends = (struct bh_ends){opened[BH_PIPE_INPUT], opened[BH_PIPE_OUTPUT], {opened[BH_PIPE_STDIN], opened[BH_PIPE_STDOUT], opened[BH_PIPE_STDERR]}};
   for (int i = 0; i < 3; i++) {

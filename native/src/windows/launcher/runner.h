@@ -50,10 +50,10 @@ int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size
 uint32_t bh_runner_sweep_as(const struct bh_account *account, struct bh_fault *fault);
 
 /*
- * The runner's side, for `bulkhead-launcher.exe runner <nonce> <pid of stage 1>`; for `bulkhead-launcher.exe sweeper` it does not return.
- * Opens the pipes and checks whose they are. Before it
- * returns, every other process of this account has been ended and what they left in the profile is deleted: nothing passes from one agent
- * to the next. Returns 0 or a Win32 error.
+ * The runner's side, for `bulkhead-launcher.exe runner <sid> <nonce> <pid of stage 1>`; for `bulkhead-launcher.exe sweeper <sid>` it does not
+ * return. Opens the pipes and checks whose they are. Before it returns, every other process of this account has been ended and what they
+ * left in the profile is deleted: nothing passes from one agent to the next. <sid> is the account's as the specification has it: filters and
+ * access lists name it so, and an account that was made anew has another one under the same name. Returns 0 or a Win32 error.
  */
 uint32_t bh_runner_open(int count, wchar_t **arguments, struct bh_ends *ends);
 
@@ -65,11 +65,5 @@ void bh_runner_sweep(void);
 
 /* True in a process that bh_runner_open() made a runner. */
 bool bh_runner_is(void);
-
-/*
- * Whether this process runs under the account that the specification means: filters and access lists name it by its SID, and an account that
- * was made anew has another one under the same name.
- */
-bool bh_runner_is_of(const char *sid);
 
 #endif

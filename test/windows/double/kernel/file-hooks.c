@@ -212,6 +212,16 @@ static ACCESS_MASK right_for(ULONG class) {
   }
 }
 
+/** The right of the handle, or for attributes the file itself: Wine's SetFileAttributes opens for nothing but waiting. */
+static BOOL has_right(HANDLE file, ULONG class, ACCESS_MASK right) {
+  bd_target target;
+  ACCESS_MASK granted;
+  if ((bd_handle_rights(file) & right) == right) return TRUE;
+  if (class != BD_FILE_BASIC || bd_handle_rights(file) != SYNCHRONIZE) return FALSE;
+  return bd_resolve_handle(file, &target) == STATUS_SUCCESS && target.place == BD_PLACE_FILE &&
+         bd_check_existing(&target, right, FALSE, &granted) == STATUS_SUCCESS;
+}
+
 NTSTATUS NTAPI bd_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *io, void *information, ULONG length, ULONG class) {
   if (bd_inside()) return bd_real(NtSetInformationFile)(file, io, information, length, class);
   bd_frame frame = bd_enter();
@@ -219,7 +229,7 @@ NTSTATUS NTAPI bd_NtSetInformationFile(HANDLE file, IO_STATUS_BLOCK *io, void *i
   ACCESS_MASK right = right_for(class);
   if (class == BD_FILE_RENAME || class == BD_FILE_RENAME_EX || class == BD_FILE_LINK || class == BD_FILE_LINK_EX) {
     status = rename_or_link(file, io, information, length, class);
-  } else if (right && (bd_handle_rights(file) & right) != right) {
+  } else if (right && !has_right(file, class, right)) {
     status = STATUS_ACCESS_DENIED;
   } else {
     status = bd_real(NtSetInformationFile)(file, io, information, length, class);

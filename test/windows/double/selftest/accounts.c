@@ -2,9 +2,9 @@
  * accounts.exe <act> …
  *
  * Makes and uses local accounts through documented Win32 calls. Each act is one argument, `verb|argument|argument|…`, and prints one line: the
- * act, a tab, and "ok" or the error number. Verbs: user-add name password, user-del name, user-sid name, group-add name, group-del name,
- * join group name, members group, right name right, whoami, profile-del sid, logon name password, run name password line, run-plain (without
- * a profile).
+ * act, a tab, and "ok" or the error number. Verbs: user-add name password, user-password name password, user-del name, user-sid name,
+ * group-add name, group-del name, join group name, members group, right name right, whoami, profile-del sid, logon name password,
+ * run name password line, run-plain (without a profile), linger (until it is ended), linger-closed (closed to everybody).
  */
 #include <windows.h>
 
@@ -18,6 +18,11 @@
 static DWORD user_add(WCHAR *name, WCHAR *password) {
   USER_INFO_1 info = {.usri1_name = name, .usri1_password = password, .usri1_priv = USER_PRIV_USER, .usri1_flags = UF_SCRIPT};
   return NetUserAdd(NULL, 1, (LPBYTE)&info, NULL);
+}
+
+static DWORD user_password(const WCHAR *name, WCHAR *password) {
+  USER_INFO_1003 info = {password};
+  return NetUserSetInfo(NULL, name, 1003, (LPBYTE)&info, NULL);
 }
 
 static DWORD sid_of(const WCHAR *name, BYTE *sid, DWORD size) {
@@ -119,9 +124,21 @@ static DWORD run(const WCHAR *name, const WCHAR *password, WCHAR *line, DWORD fl
   return code;
 }
 
+static DWORD linger(const WCHAR *list) {
+  PSECURITY_DESCRIPTOR descriptor;
+  if (list && (!ConvertStringSecurityDescriptorToSecurityDescriptorW(list, SDDL_REVISION_1, &descriptor, NULL) ||
+               !SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, descriptor)))
+    return GetLastError();
+  printf("lingers\n");
+  fflush(stdout);
+  Sleep(INFINITE);
+  return 0;
+}
+
 static DWORD act(WCHAR *fields[4]) {
   const WCHAR *verb = fields[0];
   if (wcscmp(verb, L"user-add") == 0) return user_add(fields[1], fields[2]);
+  if (wcscmp(verb, L"user-password") == 0) return user_password(fields[1], fields[2]);
   if (wcscmp(verb, L"user-del") == 0) return NetUserDel(NULL, fields[1]);
   if (wcscmp(verb, L"user-sid") == 0) return user_sid(fields[1]);
   if (wcscmp(verb, L"group-add") == 0) return group_add(fields[1]);
@@ -134,6 +151,8 @@ static DWORD act(WCHAR *fields[4]) {
   if (wcscmp(verb, L"logon") == 0) return logon(fields[1], fields[2]);
   if (wcscmp(verb, L"run") == 0) return run(fields[1], fields[2], fields[3], LOGON_WITH_PROFILE);
   if (wcscmp(verb, L"run-plain") == 0) return run(fields[1], fields[2], fields[3], 0);
+  if (wcscmp(verb, L"linger") == 0) return linger(NULL);
+  if (wcscmp(verb, L"linger-closed") == 0) return linger(L"D:P");
   return ERROR_INVALID_FUNCTION;
 }
 
