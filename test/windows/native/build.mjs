@@ -26,8 +26,12 @@ const product = [
   ...['events.c', 'hook-attempt.c', 'hook-feature.c', 'hook-policy-build.c'].map((name) => `launcher/${name}`),
 ].map((name) => join(windows, name))
 
+/** The pipes between the launcher and its runner. */
+const pipes = ['fault.c', 'text.c', 'launcher/runner-pipes.c'].map((name) => join(windows, name))
+
 const programs = {
   'hook-runner.exe': ['-municode', 'hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
+  'runner-pipes.exe': ['-municode', 'runner-pipes.c', ...pipes, '-ladvapi32'],
   'hook-agent.exe': ['-municode', 'hook-agent.c', '-lws2_32', '-ladvapi32', '-lntdll'],
   'hook-impostor.dll': ['-shared', 'hook-impostor.c'],
 }

@@ -16,8 +16,8 @@ enum bh_runner_pipe { BH_PIPE_INPUT, BH_PIPE_OUTPUT, BH_PIPE_STDIN, BH_PIPE_STDO
 bool bh_pipe_is_inward(enum bh_runner_pipe which);
 
 /*
- * Stage 1: makes all of them, each with one instance, for local clients, open to this user and to `account` (a SID in string form) alone and
- * to the latter in one direction. The handles are for overlapped calls. Returns 0, or -1 with what was made closed again.
+ * Stage 1: makes all of them, each with one instance, for local clients, open to `account` (a SID in string form) alone and in one direction.
+ * The handles are for overlapped calls. Returns 0, or -1 with what was made closed again.
  */
 int bh_pipes_make(const wchar_t *nonce, const wchar_t *account, HANDLE pipes[BH_PIPES], struct bh_fault *fault);
 
