@@ -181,5 +181,6 @@ bool bh_report_ask(struct bh_room *room, uint32_t rule, unsigned act, struct bh_
 
 void bh_report_flush(DWORD milliseconds) {
   if (channel == INVALID_HANDLE_VALUE) return;
-  for (int rounds = 0; rounds < 2 && halves[filling].length > 0; rounds++) write_half(milliseconds);
+  /* Once in any case: an empty half may mean that the writer is just writing the other one, and its thread is about to be ended. */
+  for (int rounds = 0; rounds == 0 || (rounds < 3 && halves[filling].length > 0); rounds++) write_half(milliseconds);
 }
