@@ -15,6 +15,9 @@ export interface Binding {
   seal(): void
   /** Creation time in 100 ns since 1601 (GetProcessTimes); undefined when there is no such process. */
   startTime(pid: number): string | undefined
+  /** How the user's console is set; undefined where there is none. */
+  saveConsole(): Uint32Array | undefined
+  restoreConsole(state: Uint32Array): void
 }
 
 let loaded: Binding | undefined
@@ -46,7 +49,14 @@ function declare(dll: NativeModule): Binding {
   let sealed = false
   const seal = dll.func('uint32_t bulkhead_seal()')
   const startTime = dll.func('uint32_t bulkhead_start_time(uint32_t pid, _Out_ uint64_t *time)')
+  const save = dll.func('uint32_t bulkhead_console_save(_Out_ uint32_t *state)')
+  const restore = dll.func('void bulkhead_console_restore(const uint32_t *state)')
   return {
+    saveConsole() {
+      const state = new Uint32Array(4)
+      return Number(save(state)) === 0 ? state : undefined
+    },
+    restoreConsole: (state) => void restore(state),
     guard: (pid) => checked('tying the launcher to this process', guard(pid)),
     seal() {
       if (!sealed) checked('closing this process to its own user', seal())

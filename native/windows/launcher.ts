@@ -16,10 +16,10 @@ import { win32 } from './win32-error.ts'
 /** One supervisor process for each sandbox: `bulkhead-launcher.exe`. */
 export class ProcessLauncher implements NativeLauncher {
   readonly #sandboxes = new Set<HeldSandbox>()
-  #sealed = false
 
   async launch(spec: LaunchSpec, stdio: Stdio): Promise<Sandbox> {
     const frame = encoded(spec, stdio)
+    const settings = stdio.kind === 'pipes' ? undefined : binding().saveConsole()
     const child = await this.#start(stdio.kind === 'pipes' ? ['pipe', 'pipe', 'pipe'] : [0, 1, 2])
     const [stdin, stdout, stderr] = stdio.kind === 'pipes' ? child.stdio.slice(3) : []
     const [input, output] = [child.stdout as Readable, child.stdin as Writable]
@@ -31,7 +31,10 @@ export class ProcessLauncher implements NativeLauncher {
         program: spec.command.argv[0] ?? '',
         takeListeners: () => [],
         isAlive: ({ pid, startTime }) => binding().startTime(pid) === startTime,
-        close: () => [input, output].forEach((stream) => stream.destroy()),
+        close(lost) {
+          if (lost && settings !== undefined) binding().restoreConsole(settings)
+          for (const stream of [input, output]) stream.destroy()
+        },
       },
       { stdin: (stdin as Writable) ?? null, stdout: (stdout as Readable) ?? null, stderr: (stderr as Readable) ?? null },
     )
@@ -93,8 +96,7 @@ export class ProcessLauncher implements NativeLauncher {
    */
   async #start(streams: readonly ('pipe' | number)[]): Promise<ChildProcess> {
     const native = binding()
-    if (!this.#sealed) native.seal()
-    this.#sealed = true
+    native.seal()
     const child = await spawned(streams)
     try {
       native.guard(child.pid ?? 0)

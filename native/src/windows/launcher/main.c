@@ -10,6 +10,7 @@
 #include "bulkhead.h"
 #include "channel.h"
 #include "feature.h"
+#include "interrupt.h"
 #include "probe.h"
 #include "runner.h"
 #include "supervise.h"
@@ -53,7 +54,7 @@ static void refuse(HANDLE output, uint32_t code, const char *operation) {
 static void carry_out(const struct bh_spec *spec, const uint8_t *payload, size_t length, const struct bh_ends *ends) {
   const struct bh_account account = {spec->account_name, spec->account_sid, spec->account_secret};
   if (!bh_runner_is() && spec->has_account) {
-    bh_runner_start(&account, payload, length, ends);
+    bh_runner_start(&account, payload, length, ends, spec->stdio == BH_STDIO_TERMINAL);
   } else {
     bh_supervise(spec, ends);
   }
@@ -103,8 +104,11 @@ int wmain(int count, wchar_t **arguments) {
   SetConsoleCtrlHandler(ignore, TRUE);
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
   _set_invalid_parameter_handler(invalid);
+  /* Who started us may have ignored it; what we start inherits that. */
+  SetConsoleCtrlHandler(NULL, FALSE);
   if (count == 1) return launch((struct bh_ends){descriptor(0), descriptor(1), {descriptor(3), descriptor(4), descriptor(5)}});
   if ((count == 2 || count == 3) && wcscmp(arguments[1], BH_PROBE_ARGUMENT) == 0) return bh_probe_run(count == 3 ? arguments[2] : NULL);
+  if (count == 2 && wcscmp(arguments[1], BH_INTERRUPT_ARGUMENT) == 0) return bh_interrupt_run();
   struct bh_ends ends;
   const uint32_t error = bh_runner_open(count, arguments, &ends);
   if (error == 0) return launch(ends);

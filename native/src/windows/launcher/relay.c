@@ -1,5 +1,7 @@
 #include "relay.h"
 
+#include "console-input.h"
+
 /* As much as one read of a pipe gives. */
 #define CHUNK 65536
 
@@ -8,15 +10,12 @@
 
 struct one {
   HANDLE pipe, stream;
+  struct bh_input input; /* from the stream */
   bool inward; /* from the stream to the pipe */
-  BYTE bytes[CHUNK];
+  char bytes[CHUNK];
 };
 
-static bool read_stream(HANDLE stream, BYTE *bytes, DWORD *got) {
-  return ReadFile(stream, bytes, CHUNK, got, NULL) && *got > 0;
-}
-
-static bool write_stream(HANDLE stream, const BYTE *bytes, DWORD length) {
+static bool write_stream(HANDLE stream, const char *bytes, DWORD length) {
   for (DWORD done = 0; done < length;) {
     DWORD n = 0;
     if (!WriteFile(stream, bytes + done, length - done, &n, NULL)) return false;
@@ -27,7 +26,7 @@ static bool write_stream(HANDLE stream, const BYTE *bytes, DWORD length) {
 
 static bool pass(struct one *relay) {
   DWORD got = 0;
-  if (relay->inward) return read_stream(relay->stream, relay->bytes, &got) && bh_pipe_write(relay->pipe, relay->bytes, got);
+  if (relay->inward) return bh_input_read(&relay->input, relay->bytes, CHUNK, &got) && bh_pipe_write(relay->pipe, relay->bytes, got);
   return bh_pipe_read(relay->pipe, relay->bytes, CHUNK, &got) && write_stream(relay->stream, relay->bytes, got);
 }
 
@@ -49,6 +48,7 @@ static HANDLE start(HANDLE pipe, HANDLE stream, bool inward) {
   if (relay) {
     relay->pipe = pipe;
     relay->stream = stream;
+    relay->input = (struct bh_input){stream, 0};
     relay->inward = inward;
     thread = CreateThread(NULL, 0, run, relay, 0, NULL);
   }

@@ -11,10 +11,12 @@
 #include "account-profile.h"
 #include "bulkhead.h"
 #include "channel.h"
+#include "console-input.h"
 #include "relay.h"
 #include "runner-pipes.h"
 #include "seal.h"
 #include "text.h"
+#include "user-console.h"
 
 #define RUNNER_ARGUMENT L"runner"
 #define SWEEPER_ARGUMENT L"sweeper"
@@ -158,7 +160,8 @@ static int begin(const struct account *account, const uint8_t *frame, size_t len
   return -1;
 }
 
-int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size_t length, const struct bh_ends *ends) {
+int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size_t length, const struct bh_ends *ends, bool terminal) {
+  struct bh_user_console user;
   struct account wide = {0};
   struct bh_fault fault;
   HANDLE pipes[BH_PIPES];
@@ -170,7 +173,9 @@ int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size
     tell_failure(&fault, ends->output);
     return 1;
   }
+  bh_user_console_enter(&user, ends->streams[0], bh_is_console(ends->streams[1]) ? ends->streams[1] : ends->streams[2], terminal);
   bh_relay(pipes, ends, runner.hProcess);
+  bh_user_console_leave(&user);
   return 0;
 }
 

@@ -39,9 +39,10 @@ struct bh_account {
 
 /*
  * Stage 1. `frame`: payload of the first frame (type byte first). Returns when the runner is gone, with everything it had sent passed on;
- * when it cannot be started, says so with BH_ERROR and BH_GONE. Closes the ends. The result is the exit code of the process.
+ * when it cannot be started, says so with BH_ERROR and BH_GONE. Closes the ends. `terminal`: the agent's terminal is joined to the user's
+ * console here, since the runner has only pipes. The result is the exit code of the process.
  */
-int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size_t length, const struct bh_ends *ends);
+int bh_runner_start(const struct bh_account *account, const uint8_t *frame, size_t length, const struct bh_ends *ends, bool terminal);
 
 /*
  * Starts this executable under the account for one thing only: to end every process of it and delete what they left in its profile. Returns

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MOST_ATTRIBUTES 2
+#define MOST_ATTRIBUTES 3
 
 struct attributes {
   LPPROC_THREAD_ATTRIBUTE_LIST list;
@@ -40,7 +40,6 @@ static int prepare(struct attributes *a, const struct bh_walls *walls, const str
     if (!UpdateProcThreadAttribute(a->list, 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, start->console, sizeof(start->console), NULL, NULL)) {
       return bh_fault(fault, 0, "process attributes: console", NULL);
     }
-    return 0;
   }
   collect_handles(a, start);
   if (a->handle_count == 0) return 0;
@@ -57,15 +56,13 @@ static int create(const struct bh_walls *walls, const struct bh_start *start, co
   info.StartupInfo.cb = sizeof(info);
   info.lpAttributeList = a->list;
   info.StartupInfo.lpDesktop = walls->desktop_name;
-  /* With a console of its own too, and then with none: otherwise it would get ours where they are redirected. */
+  /* Also where there are none: otherwise it would get ours. On a console, handles that are none are replaced by those of the console. */
+  HANDLE none = start->console ? INVALID_HANDLE_VALUE : NULL;
   info.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
-  if (!start->console) {
-    info.StartupInfo.hStdInput = start->streams[0];
-    info.StartupInfo.hStdOutput = start->streams[1];
-    info.StartupInfo.hStdError = start->streams[2];
-  }
-  DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
-  if (!start->console) flags |= CREATE_NEW_PROCESS_GROUP;
+  info.StartupInfo.hStdInput = start->streams[0] ? start->streams[0] : none;
+  info.StartupInfo.hStdOutput = start->streams[1] ? start->streams[1] : none;
+  info.StartupInfo.hStdError = start->streams[2] ? start->streams[2] : none;
+  const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
   const BOOL inherit = a->handle_count > 0;
   SECURITY_ATTRIBUTES guard = {sizeof(guard), walls->guard, FALSE};
   BOOL made;
@@ -134,6 +131,19 @@ int bh_spawn(const struct bh_walls *walls, const struct bh_start *start, PROCESS
   CloseHandle(process->hProcess);
   *process = (PROCESS_INFORMATION){0};
   return -1;
+}
+
+int bh_spawn_own(const struct bh_walls *walls, const wchar_t *arguments, struct bh_start *start, PROCESS_INFORMATION *process,
+                 struct bh_fault *fault) {
+  wchar_t file[MAX_PATH + 1], line[64];
+  const DWORD length = GetModuleFileNameW(NULL, file, MAX_PATH);
+  if (length == 0 || length >= MAX_PATH) return bh_fault(fault, length == 0 ? 0 : ERROR_FILENAME_EXCED_RANGE, "finding the launcher", NULL);
+  _snwprintf(line, sizeof(line) / sizeof(*line), L"bulkhead-launcher %ls", arguments);
+  start->file = file;
+  start->line = line;
+  const int result = bh_spawn(walls, start, process, fault);
+  start->file = start->line = NULL;
+  return result;
 }
 
 void bh_start_time(HANDLE process, char *text, size_t size) {

@@ -8,9 +8,11 @@
 #include "channel.h"
 #include "command.h"
 #include "fault.h"
+#include "interrupt.h"
 #include "job.h"
 #include "probe.h"
 #include "spawn.h"
+#include "streams.h"
 #include "walls.h"
 #include "watch.h"
 
@@ -31,6 +33,7 @@ struct supervised {
   struct bh_walls walls;
   struct bh_watch watch;
   struct bh_bystander bystander;
+  struct bh_streams streams;
   HANDLE to_probe, from_probe; /* our ends */
   PROCESS_INFORMATION probe, agent;
   HANDLE agent_wait;
@@ -122,15 +125,12 @@ static int make_pipe(const struct supervised *s, HANDLE *ours, HANDLE *theirs, b
 }
 
 static int spawn_probe(struct supervised *s, HANDLE input, HANDLE output, struct bh_fault *fault) {
-  wchar_t file[MAX_PATH + 1];
-  const DWORD length = GetModuleFileNameW(NULL, file, MAX_PATH);
-  if (length == 0 || length >= MAX_PATH) return bh_fault(fault, length == 0 ? 0 : ERROR_FILENAME_EXCED_RANGE, "finding the launcher", NULL);
-  wchar_t line[64];
-  _snwprintf(line, sizeof(line) / sizeof(*line), L"bulkhead-launcher " BH_PROBE_ARGUMENT L" %lu", s->bystander.pid);
-  const struct bh_start start = {.file = file, .line = line, .streams = {input, output, NULL}};
-  if (bh_spawn(&s->walls, &start, &s->probe, fault) == 0) return 0;
+  wchar_t arguments[40];
+  _snwprintf(arguments, sizeof(arguments) / sizeof(*arguments), BH_PROBE_ARGUMENT L" %lu", s->bystander.pid);
+  struct bh_start start = {.streams = {input, output, NULL}};
+  if (bh_spawn_own(&s->walls, arguments, &start, &s->probe, fault) == 0) return 0;
   if (fault->code != ERROR_ACCESS_DENIED || !bh_walls_relax(&s->walls, s->spec, s->port, FROM_JOB)) return -1;
-  return bh_spawn(&s->walls, &start, &s->probe, fault);
+  return bh_spawn_own(&s->walls, arguments, &start, &s->probe, fault);
 }
 
 static int start_probe(struct supervised *s, struct bh_fault *fault) {
@@ -152,6 +152,7 @@ static int start_probe(struct supervised *s, struct bh_fault *fault) {
 static int begin(struct supervised *s, struct bh_fault *fault) {
   s->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
   if (!s->port) return bh_fault(fault, 0, "completion port", NULL);
+  if (bh_streams_open(&s->streams, s->spec, &s->ends, fault) < 0) return -1;
   if (s->spec->has_token && bh_bystander_start(&s->bystander, fault) < 0) return -1;
   if (bh_walls_make(&s->walls, s->spec, s->port, FROM_JOB, fault) < 0) return -1;
   if (start_probe(s, fault) < 0) return -1;
@@ -188,12 +189,12 @@ static void start_agent(struct supervised *s) {
     refuse_command(s, code);
     return;
   }
+  const HANDLE *child = s->streams.child;
   const struct bh_start start = {
-      .file = command.file, .line = command.line, .streams = {s->ends.streams[0], s->ends.streams[1], s->ends.streams[2]}};
+      .file = command.file, .line = command.line, .streams = {child[0], child[1], child[2]}, .console = s->streams.console};
   const int result = bh_spawn(&s->walls, &start, &s->agent, &fault);
   bh_command_free(&command);
-  /* The last copies outside the sandbox: who reads the other ends must see their end with it. */
-  for (int i = 0; i < 3; i++) close_handle(&s->ends.streams[i]);
+  bh_streams_given(&s->streams);
   if (result < 0) {
     refuse_command(s, fault.code);
     return;
@@ -265,7 +266,7 @@ static void signal_agent(struct supervised *s, uint32_t number) {
     kill_sandbox(s);
   } else if (s->started && (number == SIGNAL_INT || number == SIGNAL_TERM)) {
     s->signalled = number;
-    GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, s->agent.dwProcessId);
+    (void)bh_interrupt(&s->walls, s->streams.console);
   }
 }
 
@@ -295,8 +296,11 @@ static void obey(struct supervised *s, struct bh_letter *letter) {
       bh_watch_answer(&s->watch, question, bh_read_u8(&r) == 1);
       break;
     }
-    case BH_RESIZE:
+    case BH_RESIZE: {
+      const uint32_t columns = bh_read_u32(&r);
+      bh_streams_resize(&s->streams, columns, bh_read_u32(&r));
       break;
+    }
     default: /* BH_KILL, and anything we do not know */
       kill_sandbox(s);
   }
@@ -363,6 +367,7 @@ static void finish(struct supervised *s) {
   end_every_process(s);
   bh_runner_sweep();
   bh_watch_close(&s->watch);
+  bh_streams_finish(&s->streams);
   tell_gone(s);
   if (s->agent_wait) UnregisterWaitEx(s->agent_wait, INVALID_HANDLE_VALUE);
   bh_walls_close(&s->walls);

@@ -16,6 +16,10 @@ BH_EXPORT uint32_t bulkhead_abi(void);
 BH_EXPORT uint32_t bulkhead_guard(uint32_t pid);
 BH_EXPORT uint32_t bulkhead_seal(void);
 BH_EXPORT uint32_t bulkhead_start_time(uint32_t pid, uint64_t *time);
+
+/* console.c. `state`: four numbers, modes and code pages of input and output. Fails where standard input or output is no console. */
+BH_EXPORT uint32_t bulkhead_console_save(uint32_t *state);
+BH_EXPORT void bulkhead_console_restore(const uint32_t *state);
 /* The user that this process runs as, in string form; `room` characters with the final 0. */
 BH_EXPORT uint32_t bulkhead_user(wchar_t *sid, uint32_t room);
 
