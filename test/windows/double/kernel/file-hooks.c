@@ -180,7 +180,7 @@ static NTSTATUS rename_or_link(HANDLE file, IO_STATUS_BLOCK *io, void *informati
   status = destination(information, length, &source, &target);
   if (status) return status;
   if (target.place != BD_PLACE_FILE) return STATUS_NOT_SAME_DEVICE;
-  if (target.exists && _wcsicmp(source.path, target.path) != 0) {
+  if (target.exists && !bd_same_name(source.path, target.path, BD_PATH)) {
     status = bd_check_existing(&target, DELETE, FALSE, &granted);
     if (status) return status;
   }
@@ -190,7 +190,7 @@ static NTSTATUS rename_or_link(HANDLE file, IO_STATUS_BLOCK *io, void *informati
   if (status) return status;
   if (!bd_file_descriptor(source.path, source.directory, &before)) return STATUS_ACCESS_DENIED;
   status = bd_real(NtSetInformationFile)(file, io, information, length, class);
-  if (status || _wcsicmp(source.path, target.path) == 0) return status;
+  if (status || bd_same_name(source.path, target.path, BD_PATH)) return status;
   /* The descriptor belongs to the file, not to the name: it keeps what it had where it was. */
   bd_file_forget(target.path);
   if (!is_link) status = bd_file_move(source.path, target.path);

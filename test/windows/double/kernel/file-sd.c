@@ -5,7 +5,7 @@
 
 static DWORD hash_of(const WCHAR *path, size_t length) {
   DWORD hash = 2166136261u;
-  for (size_t i = 0; i < length; i++) hash = (hash ^ towupper(path[i])) * 16777619u;
+  for (size_t i = 0; i < length; i++) hash = (hash ^ RtlUpcaseUnicodeChar(path[i])) * 16777619u;
   return hash;
 }
 
@@ -13,7 +13,7 @@ static bd_file *find(const WCHAR *path, size_t length) {
   DWORD hash = hash_of(path, length);
   for (DWORD at = bd_shared->file_heads[hash % BD_FILE_HEADS]; at; at = bd_shared->files[at - 1].next) {
     bd_file *file = &bd_shared->files[at - 1];
-    if (file->hash == hash && !file->path[length] && _wcsnicmp(file->path, path, length) == 0) return file;
+    if (file->hash == hash && !file->path[length] && bd_same_name(file->path, path, length)) return file;
   }
   return NULL;
 }
@@ -127,7 +127,7 @@ NTSTATUS bd_file_store(const WCHAR *path, const bd_sd *sd, DWORD flags) {
 
 static BOOL at_or_below(const WCHAR *path, const WCHAR *top) {
   size_t length = wcslen(top);
-  return _wcsnicmp(path, top, length) == 0 && (!path[length] || path[length] == L'\\');
+  return bd_same_name(path, top, length) && (!path[length] || path[length] == L'\\');
 }
 
 void bd_file_forget(const WCHAR *path) {

@@ -14,6 +14,9 @@ typedef struct {
   WCHAR path[BD_PATH];
 } bd_target;
 
+/** At most `most` characters. As the kernel compares names: the C library's own comparison depends on the locale that a program chose. */
+BOOL bd_same_name(const WCHAR *one, const WCHAR *other, size_t most);
+
 /* path.c */
 BOOL bd_path_exists(const WCHAR *path);
 /** STATUS_SUCCESS with BD_PLACE_OTHER: not a file. An error: the name leads nowhere, and the system will say so too, except for STATUS_NAME_TOO_LONG, which the double says. */

@@ -108,6 +108,7 @@ NTSYSAPI NTSTATUS NTAPI NtTerminateProcess(HANDLE, NTSTATUS);
 NTSYSAPI NTSTATUS NTAPI NtQueueApcThread(HANDLE, void *, ULONG_PTR, ULONG_PTR, ULONG_PTR);
 NTSYSAPI NTSTATUS NTAPI LdrRegisterDllNotification(ULONG, void *, void *, void **);
 NTSYSAPI NTSTATUS NTAPI NtSetSecurityObject(HANDLE, SECURITY_INFORMATION, void *);
+NTSYSAPI WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR);
 NTSTATUS NTAPI wine_nt_to_unix_file_name(const OBJECT_ATTRIBUTES *, char *, ULONG *, UINT);
 
 #endif

@@ -33,9 +33,17 @@ static NTSTATUS full_name(const OBJECT_ATTRIBUTES *attributes, WCHAR *name, size
   return STATUS_SUCCESS;
 }
 
+BOOL bd_same_name(const WCHAR *one, const WCHAR *other, size_t most) {
+  for (size_t i = 0; i < most; i++) {
+    if (RtlUpcaseUnicodeChar(one[i]) != RtlUpcaseUnicodeChar(other[i])) return FALSE;
+    if (!one[i]) return TRUE;
+  }
+  return TRUE;
+}
+
 static const WCHAR *after(const WCHAR *name, const WCHAR *prefix) {
   size_t length = wcslen(prefix);
-  return _wcsnicmp(name, prefix, length) == 0 ? name + length : NULL;
+  return bd_same_name(name, prefix, length) ? name + length : NULL;
 }
 
 /** Below drive_c of the prefix is C:, whichever way it was reached. */
@@ -68,7 +76,7 @@ static BOOL path_from_unix(const char *name, WCHAR path[BD_PATH], BOOL *stream) 
   const WCHAR *rest = bd_shared->prefix[0] ? after(wide, devices) : NULL;
   if (rest && rest[0] && rest[1] == L':') {
     wcscpy(path, rest);
-    path[0] = towupper(path[0]);
+    path[0] = RtlUpcaseUnicodeChar(path[0]);
   } else {
     wcscpy(path, L"Z:");
     wcscat(path, wide);
