@@ -3,12 +3,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JobView } from '../../../core/contracts/index.ts'
 import { CommandLine } from './command-line.ts'
+import { Bait, type Tried } from './voyage-tries.ts'
+
+interface VoyageOptions {
+  /** What must come of what the agent tries outside its workspace. */
+  readonly tried: Tried
+  /** The job once it is to be reviewed. */
+  readonly look?: (job: JobView) => void
+  /** The environment for which the machine is set up before and put back afterwards. */
+  readonly setUp?: string
+}
 
 /**
  * The whole life of a job through the command line: queue, workspace, agent, review, approval, gate, merge, removal. `settings` chooses the
  * environment in the user's configuration, and nothing else does: the same voyage passes in every environment of this system.
  */
-export async function voyage(settings: string, look: (job: JobView) => void = () => {}): Promise<void> {
+export async function voyage(settings: string, { tried, look, setUp }: VoyageOptions): Promise<void> {
   const node = process.execPath.replaceAll("'", "''")
   using cli = new CommandLine(`${settings}
 agents:
@@ -16,6 +26,9 @@ agents:
 gates:
   - {name: counted, command: ['${node}', -e, 'process.exit(require("fs").readFileSync("work.txt", "utf8").length === 5 ? 0 : 1)']}
 `)
+  if (setUp !== undefined) await succeeds(cli, 'setup', setUp, '--accounts', '2')
+  await using bait = await Bait.lay(cli)
+  const before = bait.lists()
   const agent = `
     const { execFileSync } = require('child_process'), fs = require('fs')
     const git = (...argv) => execFileSync('git', argv, { encoding: 'utf8' })
@@ -24,7 +37,8 @@ gates:
     console.log('status', JSON.stringify(git('status', '--porcelain')), git('branch', '--show-current').trim())
     git('add', '--all')
     git('commit', '--quiet', '--message', 'by the agent')
-    console.log('said', String.fromCharCode(27) + '[2Jthis')`
+    console.log('said', String.fromCharCode(27) + '[2Jthis')
+    ${bait.script}`
   const ran = await cli.run('run', '--name', 'one', agent)
   assert.deepEqual([ran.code, ran.err], [0, 'To review: bulkhead diff one\n'], ran.out + (await cli.run('logs', 'one')).out)
   const jobs = JSON.parse((await cli.run('ls', '--json')).out) as readonly JobView[]
@@ -32,8 +46,11 @@ gates:
     jobs.map(({ spec, status }) => [spec.name, status]),
     [['one', 'finished']],
   )
-  look(jobs[0] as JobView)
-  assert.match((await cli.run('logs', 'one')).out, /^status " M tools\/run\.sh\\n\?\? work\.txt\\n" bulkhead\/one\nsaid \^\[\[2Jthis\n$/)
+  look?.(jobs[0] as JobView)
+  const log = (await cli.run('logs', 'one')).out
+  const [, outcomes] = /^status " M tools\/run\.sh\\n\?\? work\.txt\\n" bulkhead\/one\nsaid \^\[\[2Jthis\ntried (\{.*\})\n$/.exec(log) ?? []
+  assert.deepEqual(JSON.parse(outcomes ?? log), tried)
+  assert.deepEqual(bait.lists(), before)
   assert.match((await cli.run('diff', 'one')).out, /\+work/)
   assert.equal((await cli.run('approve', 'one')).code, 0)
   const merged = await cli.run('merge')
@@ -50,4 +67,14 @@ gates:
   assert.match((await cli.run('audit', 'verify')).out, /^\d+ events, the chain is intact\n$/)
   assert.equal(cli.git('worktree', 'list', '--porcelain').match(/^worktree /gm)?.length, 1)
   assert.equal(cli.git('for-each-ref', '--format=%(refname)'), 'refs/heads/main\n')
+  if (setUp !== undefined) {
+    await succeeds(cli, 'setup', setUp, '--remove')
+    assert.match(await succeeds(cli, 'setup', setUp, '--remove'), /^$/)
+  }
+}
+
+async function succeeds(cli: CommandLine, ...argv: readonly string[]): Promise<string> {
+  const { code, out, err } = await cli.run(...argv)
+  assert.equal(code, 0, `bulkhead ${argv.join(' ')}: ${out}${err}`)
+  return out
 }
