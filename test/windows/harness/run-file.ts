@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Tools } from './fetch.ts'
@@ -39,6 +39,8 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   const started = Date.now()
   const log = join(logs, file.group, file.name)
   mkdirSync(dirname(log), { recursive: true })
+  // It may run a second time.
+  for (const name of [`${log}.jsonl`, `${log}.double`]) rmSync(name, { recursive: true, force: true })
   const compiled = join(stage, 'dist', 'test', 'windows')
   prefix.wear(groups[file.group].double === null ? null : join(stage, 'double', 'system32'))
   const output = openSync(`${log}.txt`, 'w')
@@ -61,9 +63,20 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   closeSync(output)
   const cases = readResults(`${log}.jsonl`, `${ending} after ${Math.round((Date.now() - started) / 1000)} s`)
   const left = await leftBehind(prefix.path)
-  if (left.length > 0) cases.push({ name: 'nothing keeps running', outcome: 'failed', error: `left behind: ${left.join(', ')}` })
+  if (left.length > 0) cases.push({ name: nothingKeepsRunning, outcome: 'failed', error: `left behind: ${left.join(', ')}` })
   if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
   return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000 }
+}
+
+const nothingKeepsRunning = 'nothing keeps running'
+
+/**
+ * What Wine itself does about once in a thousand times, to programs that are none of ours: a program that is there cannot be started
+ * (ERROR_BAD_EXE_FORMAT, “spawn UNKNOWN” in Node), or hangs in its own end.
+ */
+export function isOfWine({ name, error }: CaseResult): boolean {
+  if (name === nothingKeepsRunning) return /^left behind: \S*\\git\.exe$/.test(error ?? '')
+  return /\bspawn(Sync \S+)? UNKNOWN\b/.test(error ?? '')
 }
 
 /** Programs that a file left behind, a moment after its end. They are ended: the next file must not meet them. */
