@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EnvironmentSpec } from '../../../../core/contracts/index.ts'
 import { ReceiptFiles } from '../../../../core/journal/receipt-files.ts'
-import { isAlive, processIdentity } from '../../../../native/index.ts'
+import { fileSecurity, isAlive, processIdentity } from '../../../../native/index.ts'
 import { Walls } from '../walls.ts'
 import type { CrashRequest } from './orchestrator.ts'
 import { desktops, namesBelow, processes } from './world.ts'
@@ -13,6 +13,8 @@ import { desktops, namesBelow, processes } from './world.ts'
 /** One death: the step at which it came, and whatever is not as it was before. */
 export interface Death {
   readonly step: string
+  /** Before the next start: what there was to be put back. */
+  readonly met: readonly string[]
   readonly left: readonly string[]
 }
 
@@ -27,18 +29,28 @@ export async function dieAtEveryStep(environment: EnvironmentSpec, look: Look): 
   mkdirSync(homedir(), { recursive: true })
   const home = mkdtempSync(join(homedir(), 'crash-'))
   const stage = process.env['BULKHEAD_STAGE'] ?? ''
+  mkdirSync(join(home, 'granted'))
+  writeFileSync(join(home, 'granted', 'file'), '')
   const deaths: Death[] = []
   for (let fatal = 1; ; fatal++) {
     const before = worldOf(home, look)
     const log = join(home, 'log')
-    const request: CrashRequest = { environment, home, workspace: `w${fatal}`, read: [stage, dirname(process.execPath)], fatal, log }
+    const request: CrashRequest = {
+      environment,
+      home,
+      workspace: `w${fatal}`,
+      read: [stage, dirname(process.execPath), join(home, 'granted')],
+      fatal,
+      log,
+    }
     const lines = await orchestrate(request)
     const finished = lines.at(-1) === 'end'
+    const met = differences(before, worldOf(home, look))
     const recovered = finished ? [] : await startAgain(request)
     // Ended by the kernel after their supervisor, not in the same moment.
     const after = await settled(() => worldOf(home, look), before)
     const faults = [...lines, ...recovered].filter((line) => line.startsWith('failed: ') || line.startsWith('kept '))
-    deaths.push({ step: finished ? 'none' : (lines.at(-1) ?? 'nothing'), left: [...faults, ...differences(before, after)] })
+    deaths.push({ step: finished ? 'none' : (lines.at(-1) ?? 'nothing'), met, left: [...faults, ...differences(before, after)] })
     rmSync(join(home, `w${fatal}`), { recursive: true, force: true, maxRetries: 10 })
     if (finished || lines.at(-1)?.startsWith('failed: ') === true) break
   }
@@ -55,6 +67,7 @@ function worldOf(home: string, look: Look): Readonly<Record<string, unknown>> {
       .toSorted(),
     desktops: desktops(),
     receipts: namesBelow(join(home, 'receipts')),
+    granted: [home, join(home, 'granted'), join(home, 'granted', 'file')].map((path) => fileSecurity().read(path, 'access')?.sddl),
     making: namesBelow(home).filter((name) => name.includes('.making')),
     ...look(),
   }
