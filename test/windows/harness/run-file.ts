@@ -23,7 +23,7 @@ export interface FileResult {
 }
 
 /** Milliseconds that one file may take. */
-const patience = 300_000
+const patience = 600_000
 
 export interface Bench {
   readonly prefix: Prefix
