@@ -30,7 +30,8 @@ function described(error: unknown): string {
     return `${described(error.suppressed)}\nand then, while cleaning up, ${described(error.error)}`
   const lines = (error.stack ?? String(error)).split('\n')
   const own = lines.filter((line) => !/^\s+at .*(?:node:|node_modules)/.test(line)).join('\n')
-  if (!('expected' in error) || !('actual' in error)) return own.slice(0, 4000)
+  const why = error.cause instanceof Error ? `\ncaused by: ${described(error.cause)}` : ''
+  if (!('expected' in error) || !('actual' in error)) return own.slice(0, 4000) + why
   const show = (value: unknown): string => inspect(value, { depth: 6, maxStringLength: 1500, maxArrayLength: 40 }).slice(0, 3000)
   return `${own}\nexpected: ${show(error.expected)}\nactual:   ${show(error.actual)}`
 }

@@ -32,6 +32,7 @@ const pipes = ['fault.c', 'text.c', 'launcher/runner-pipes.c'].map((name) => joi
 const programs = {
   'hook-runner.exe': ['-municode', 'hook-runner.c', ...product, '-lws2_32', '-ladvapi32', '-lntdll'],
   'runner-pipes.exe': ['-municode', 'runner-pipes.c', ...pipes, '-ladvapi32'],
+  'handles.exe': ['-municode', 'handles.c'],
   'hook-agent.exe': ['-municode', 'hook-agent.c', '-lws2_32', '-ladvapi32', '-lntdll'],
   'hook-impostor.dll': ['-shared', 'hook-impostor.c'],
 }

@@ -38,7 +38,7 @@ bool bh_walls_relax(struct bh_walls *walls, const struct bh_spec *spec, HANDLE p
   BOOL inside = FALSE;
   HANDLE job;
   struct bh_fault fault;
-  if (!spec->has_token || !IsProcessInJob(GetCurrentProcess(), NULL, &inside) || !inside) return false;
+  if (!spec->has_token || !spec->private_desktop || !IsProcessInJob(GetCurrentProcess(), NULL, &inside) || !inside) return false;
   const BOOL known = QueryInformationJobObject(walls->job, JobObjectBasicUIRestrictions, &limits, sizeof(limits), NULL);
   if (known && limits.UIRestrictionsClass == 0) return false;
   if (bh_job_create(spec, false, port, key, &job, &fault) < 0) return false;

@@ -27,8 +27,8 @@ int bh_walls_make(struct bh_walls *walls, const struct bh_spec *spec, HANDLE por
 
 /*
  * After a process could not be started with ERROR_ACCESS_DENIED: where this process is in a job that it cannot leave, a job with limits on
- * windows takes nobody (Win32: AssignProcessToJobObject, "it cannot have UI limits set"). Replaces the job by one without; what it was for
- * is then left to the desktop. False when that is not the reason.
+ * windows takes nobody (Win32: AssignProcessToJobObject, "it cannot have UI limits set"). Replaces the job by one without: windows, atoms and
+ * clipboard are those of the private window station in any case. False without one, and when that is not the reason.
  */
 bool bh_walls_relax(struct bh_walls *walls, const struct bh_spec *spec, HANDLE port, ULONG_PTR key);
 

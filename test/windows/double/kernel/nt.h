@@ -27,7 +27,7 @@ typedef struct {
 #define BD_PS_TOKEN 0x60002
 #define BD_PS_CLIENT_ID 0x10003
 #define BD_PS_IMAGE_NAME 0x20005
-#define BD_PS_HANDLE_LIST 0x20009
+#define BD_PS_HANDLE_LIST 0x2000b
 #define BD_PS_JOB_LIST 0x20013
 
 typedef struct {
