@@ -17,7 +17,7 @@ describe.runIf(hostHas('cc'))('the decoder of the Linux helper', () => {
   let decoder: Decoder
   beforeAll(() => {
     const sources = ['src/common/wire.c', 'src/linux/spec.c', 'src/linux/intercept/names.c']
-    decoder = new Decoder('decode-runner.c', sources, ['include', 'src/common', 'src/linux'])
+    decoder = new Decoder('decode-linux.c', sources, ['include', 'src/common', 'src/linux'])
   })
   afterAll(() => decoder[Symbol.dispose]())
 

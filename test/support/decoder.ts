@@ -12,12 +12,12 @@ export class Decoder implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'bulkhead-decode-'))
   readonly #program = join(this.#directory, 'decode')
 
-  /** `runner`: a C file of `test/support`, which encodes again what was decoded; `sources` and `folders`: below `native/`. */
-  constructor(runner: string, sources: readonly string[], folders: readonly string[]) {
+  /** `encoder`: a C file of `test/support`, which encodes again what was decoded; `sources` and `folders`: below `native/`. */
+  constructor(encoder: string, sources: readonly string[], folders: readonly string[]) {
     const native = (name: string): string => join(packageRoot, 'native', name)
     const includes = folders.map((name) => `-I${native(name)}`)
-    const own = join(packageRoot, 'test', 'support', runner)
-    execFileSync('cc', [...warnings, ...sanitizers, ...includes, '-o', this.#program, own, ...sources.map(native)])
+    const own = ['decode-main.c', encoder].map((name) => join(packageRoot, 'test', 'support', name))
+    execFileSync('cc', [...warnings, ...sanitizers, ...includes, '-o', this.#program, ...own, ...sources.map(native)])
   }
 
   [Symbol.dispose](): void {

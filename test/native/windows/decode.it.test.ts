@@ -35,7 +35,7 @@ describe.runIf(hostHas('cc'))('the decoder of the Windows launcher', () => {
   let decoder: Decoder
   beforeAll(() => {
     const folders = ['include', 'src/common', 'src/windows', 'src/windows/launcher']
-    decoder = new Decoder('decode-windows-runner.c', ['src/common/wire.c', 'src/windows/launcher/spec.c'], folders)
+    decoder = new Decoder('decode-windows.c', ['src/common/wire.c', 'src/windows/launcher/spec.c'], folders)
   })
   afterAll(() => decoder[Symbol.dispose]())
 
