@@ -7,12 +7,16 @@
 
 #include "fault.h"
 #include "walls.h"
+#include "watch.h"
 
 /* The argument that makes this executable the one that sends it: an event reaches only the console of its sender. */
 #define BH_INTERRUPT_ARGUMENT L"interrupt"
 
-/* `console`: NULL for our own. False: nothing was sent, since a process more is not allowed, for example. */
-bool bh_interrupt(const struct bh_walls *walls, HPCON console);
+/*
+ * `console`: NULL for our own. What sends it is behind every wall of the agent, and watched as the agent is: the agent may open what runs under
+ * its token. False: nothing was sent, since a process more is not allowed, for example.
+ */
+bool bh_interrupt(const struct bh_walls *walls, const struct bh_watch *watch, HPCON console);
 
 /* In the process that sends it. Returns the exit code. */
 int bh_interrupt_run(void);
