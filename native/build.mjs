@@ -5,11 +5,13 @@
  *   node native/build.mjs --sanitize            into native/build/<platform>-<arch>-sanitized/, with ASan and UBSan, for tests
  *   node native/build.mjs --target win32-x64    for Windows, also from Linux (mingw-w64)
  *
- * The compiler is `$CC`, or cc, or mingw-w64's gcc for Windows.
+ * The compiler is `$CC`, or cc, or mingw-w64's gcc for Windows. BULKHEAD_NATIVE_OBJECTS=<folder> keeps what was compiled there, so that the
+ * next build compiles only what changed.
  */
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -48,8 +50,13 @@ function linux() {
     compiler: process.env.CC ?? 'cc',
     remedy: 'install gcc or clang with the C library’s headers (Debian: gcc libc6-dev), or set CC',
     products: [
-      { name: 'bulkhead-helper', command: [...flags, ...(sanitize ? [] : ['-static', ...link]), ...helper] },
-      { name: 'libbulkhead.so', command: [...flags, '-fPIC', '-shared', '-fvisibility=hidden', ...link, ...shared, ...libraryOnly] },
+      { name: 'bulkhead-helper', flags, sources: helper, link: sanitize ? [] : ['-static', ...link] },
+      {
+        name: 'libbulkhead.so',
+        flags: [...flags, '-fPIC', '-fvisibility=hidden'],
+        sources: [...shared, ...libraryOnly],
+        link: ['-shared', ...link],
+      },
     ],
   }
 }
@@ -61,8 +68,8 @@ function linux() {
 function windows() {
   // Windows 10 1809: the first with pseudo-consoles.
   const windows10 = ['-D_WIN32_WINNT=0x0A00', '-DWINVER=0x0A00', '-DNTDDI_VERSION=0x0A000006', '-DUNICODE', '-D_UNICODE']
-  const hardening = ['-O2', '-static-libgcc', '-s', '-Wl,--dynamicbase,--high-entropy-va,--nxcompat']
-  const flags = [...common, ...windows10, '-Isrc/windows', ...hardening]
+  const flags = [...common, ...windows10, '-Isrc/windows', '-O2']
+  const hardening = ['-static-libgcc', '-s', '-Wl,--dynamicbase,--high-entropy-va,--nxcompat']
   const shared = [
     ...codeIn('common'),
     ...readdirSync(join(here, 'src/windows'))
@@ -73,76 +80,103 @@ function windows() {
   const libraries = ['-ladvapi32', '-luserenv', '-lnetapi32', '-lcrypt32', '-lbcrypt', '-lws2_32', '-lrpcrt4', '-lntdll']
   const product = (name, folder, extra) => ({
     name,
-    command: [...flags, ...extra, ...shared, ...codeIn(`windows/${folder}`), ...libraries],
+    flags,
+    sources: [...shared, ...codeIn(`windows/${folder}`)],
+    link: [...hardening, extra, ...libraries],
   })
   // The hook runs before the C library of its process: it has none.
-  const alone = ['-shared', '-nostdlib', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-mcmodel=small', '-Wl,--entry,DllMain']
+  const alone = ['-fno-builtin', '-fno-tree-loop-distribute-patterns', '-mcmodel=small']
   const own = ['fold', 'hook-frame', 'hook-policy', 'inject', 'text16']
   return {
     compiler: process.env.CC ?? (process.platform === 'win32' ? 'gcc' : 'x86_64-w64-mingw32-gcc'),
     remedy: 'install mingw-w64 (Debian: gcc-mingw-w64-x86-64-win32; Windows: MSYS2), or set CC',
     products: [
-      product('bulkhead.dll', 'library', ['-shared']),
-      product('bulkhead-launcher.exe', 'launcher', ['-municode']),
+      product('bulkhead.dll', 'library', '-shared'),
+      product('bulkhead-launcher.exe', 'launcher', '-municode'),
       {
         name: 'bulkhead-hook.dll',
-        command: [
-          ...flags,
-          ...alone,
-          ...own.map((name) => `src/windows/${name}.c`),
-          ...codeIn('windows/hook'),
-          '-lkernel32',
-          '-lntdll',
-          '-lgcc',
-        ],
+        flags: [...flags, ...alone],
+        sources: [...own.map((name) => `src/windows/${name}.c`), ...codeIn('windows/hook')],
+        link: [...hardening, '-shared', '-nostdlib', '-Wl,--entry,DllMain', '-lkernel32', '-lntdll', '-lgcc'],
       },
     ],
   }
 }
 
-function fingerprint(commands) {
-  const hash = createHash('sha256').update(JSON.stringify(commands))
-  for (const folder of ['include', 'src']) {
+/** Of what is said and of all files below some folders whose name ends so. */
+function fingerprint(said, folders, ending) {
+  const hash = createHash('sha256').update(JSON.stringify(said))
+  for (const folder of folders) {
     const files = readdirSync(join(here, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     for (const path of files.map((entry) => join(entry.parentPath, entry.name)).toSorted()) {
-      hash.update(path.slice(here.length)).update(readFileSync(path))
+      if (path.endsWith(ending)) hash.update(path.slice(here.length)).update(readFileSync(path))
     }
   }
   return hash.digest('hex')
 }
 
-function run(compiler, remedy, arguments_) {
-  try {
-    execFileSync(compiler, arguments_, { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] })
-  } catch (error) {
-    const missing = error.code === 'ENOENT'
-    const reason = missing ? `there is no C compiler "${compiler}"` : `${compiler} failed`
-    console.error(`native module: ${reason}; ${missing ? remedy : 'see its output above'}`)
-    process.exit(3)
-  }
+async function run({ compiler, remedy }, arguments_) {
+  const child = spawn(compiler, arguments_, { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] })
+  const fault = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.code === 'ENOENT' ? `there is no C compiler "${compiler}"; ${remedy}` : error.message))
+    child.on('close', (code) => resolve(code === 0 ? undefined : `${compiler} failed; see its output above`))
+  })
+  if (fault !== undefined) throw new Error(fault)
 }
 
-function build() {
-  const recipe = { linux, win32: windows }[platform]
-  if (recipe === undefined) {
-    console.error(`native module: there is none for ${target}; Bulkhead runs on linux and win32`)
-    process.exit(3)
+/** Never half of a file under its name. */
+async function make(recipe, path, arguments_) {
+  const temporary = `${path}.${process.pid}`
+  await run(recipe, [...arguments_, '-o', temporary])
+  renameSync(temporary, path)
+}
+
+/** Compiles every source of a product once, as many at a time as there are processors. Returns the objects. */
+async function compile(recipe, { flags, sources }, folder) {
+  // Headers are few: a change in one compiles everything anew.
+  const headers = fingerprint([recipe.compiler, flags], ['include', 'src'], '.h')
+  const objects = sources.map((source) => {
+    const content = createHash('sha256')
+      .update(headers)
+      .update(source)
+      .update(readFileSync(join(here, source)))
+    return { source, path: join(folder, `${content.digest('hex').slice(0, 32)}.o`) }
+  })
+  const queue = objects.filter(({ path }) => !existsSync(path))
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await make(recipe, next.path, [...flags, '-c', next.source])
+    }
   }
-  const { compiler, remedy, products } = recipe()
+  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+  return objects.map(({ path }) => path)
+}
+
+async function build() {
+  const recipeOf = { linux, win32: windows }[platform]
+  if (recipeOf === undefined) throw new Error(`there is none for ${target}; Bulkhead runs on linux and win32`)
+  const recipe = recipeOf()
   const stamp = join(output, 'fingerprint')
-  const wanted = fingerprint([compiler, products])
-  try {
-    if (readFileSync(stamp, 'utf8') === wanted) return
-  } catch {
-    // Never built.
-  }
+  const wanted = fingerprint([recipe.compiler, recipe.products], ['include', 'src'], '')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   mkdirSync(output, { recursive: true })
-  for (const { name, command } of products) {
-    const temporary = join(output, `.${name}.${process.pid}`)
-    run(compiler, remedy, [...command, '-o', temporary])
-    renameSync(temporary, join(output, name))
+  const kept = process.env.BULKHEAD_NATIVE_OBJECTS
+  const objects = kept ?? mkdtempSync(join(output, '.objects-'))
+  mkdirSync(objects, { recursive: true })
+  try {
+    for (const product of recipe.products) {
+      const compiled = await compile(recipe, product, objects)
+      await make(recipe, join(output, product.name), [...product.flags, ...compiled, ...product.link])
+    }
+  } finally {
+    if (kept === undefined) rmSync(objects, { recursive: true, force: true })
   }
   writeFileSync(stamp, wanted)
 }
 
-build()
+try {
+  await build()
+} catch (error) {
+  console.error(`native module: ${error.message}`)
+  process.exitCode = 3
+}

@@ -9,7 +9,7 @@ import { mutations } from './mutations.ts'
 /** What stays out of the copy: what is built, and what is linked instead. */
 const leftOut = new Set(['.git', 'node_modules', 'dist', 'build'])
 
-/** Exit code: 0 when every mutation was noticed, 1 when one was not, 3 when the bed does not even pass without one. */
+/** Exit code: 0 when every mutation was noticed, 1 when one was not or does not build, 3 when the bed does not even pass without one. */
 export async function main(argv: readonly string[]): Promise<number> {
   const chosen = mutations.filter(({ id }) => argv.every((part) => id.includes(part)))
   if (chosen.length === 0) {
@@ -32,24 +32,31 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.log(`without a mutation  ${one}: ${passed} passed, ${failed} failed`)
       if (failed !== 0 || passed === 0) return 3
     }
-    const survivors = chosen.filter((mutation) => !isNoticed(copy, mutation))
-    console.log(`${chosen.length - survivors.length} passed, ${survivors.length} failed`)
-    return survivors.length === 0 ? 0 : 1
+    let noticed = 0
+    for (const [index, mutation] of chosen.entries()) {
+      const verdict = verdictOn(copy, mutation)
+      if (verdict.startsWith('noticed')) noticed++
+      console.log(`${index + 1}/${chosen.length}  ${mutation.id}  ${verdict}`)
+    }
+    console.log(`${noticed} passed, ${chosen.length - noticed} failed`)
+    return noticed === chosen.length ? 0 : 1
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
 }
 
-function isNoticed(copy: string, { id, file, from, to, cases }: Mutation): boolean {
+/** In words; begins with `noticed` when it was. */
+function verdictOn(copy: string, { file, from, to, cases }: Mutation): string {
   const path = join(copy, file)
   const original = readFileSync(path, 'utf8')
   const parts = original.split(from)
-  if (parts.length !== 2) throw new Error(`mutation "${id}": ${file} has its text ${parts.length - 1} times`)
+  if (parts.length !== 2) return `IS NONE: ${file} has its text ${parts.length - 1} times`
   writeFileSync(path, parts.join(to))
   try {
     const { failed, first } = run(copy, cases)
-    console.log(`${failed > 0 ? 'noticed ' : 'SURVIVED'}  ${id}: ${failed} failed${first === '' ? '' : `, among them ${first}`}`)
-    return failed > 0
+    return failed > 0 ? `noticed by ${failed} of ${cases}, among them: ${first}` : `SURVIVED ${cases}`
+  } catch (error) {
+    return `IS NONE: ${error instanceof Error ? error.message : String(error)}`
   } finally {
     writeFileSync(path, original)
   }
@@ -64,9 +71,15 @@ interface Outcome {
 
 /** Runs the cases `<group>/<file>` of the copy. A product that does not even build is no mutation: that throws. */
 function run(copy: string, cases: string): Outcome {
-  const [group = '', file = ''] = cases.split('/')
+  const [group = '', ...path] = cases.split('/')
   const bed = join(copy, 'test', 'windows', 'run.mjs')
-  const { stdout, stderr } = spawnSync(process.execPath, [bed, '--group', group, '--file', file], { cwd: copy, encoding: 'utf8' })
+  // Objects are kept: otherwise everything would be compiled anew for each mutation.
+  const env = { ...process.env, BULKHEAD_NATIVE_OBJECTS: join(copy, 'native', 'build', 'objects') }
+  const { stdout, stderr } = spawnSync(process.execPath, [bed, '--group', group, '--file', path.join('/')], {
+    cwd: copy,
+    env,
+    encoding: 'utf8',
+  })
   const line = stdout.split('\n').findLast((one) => one.startsWith('{"suite"'))
   if (line === undefined) throw new Error(`the bed did not run ${cases}: ${stderr.trim().split('\n').at(-1) ?? ''}`)
   const { passed, failed } = JSON.parse(line) as Outcome

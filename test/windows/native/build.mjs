@@ -1,11 +1,12 @@
 /**
- * Builds the C programs of the cases with mingw-w64 (`$MINGW_CC` or x86_64-w64-mingw32-gcc):
+ * Builds the C programs of the cases with mingw-w64 (`$MINGW_CC` or x86_64-w64-mingw32-gcc), only those that changed:
  *
  *   node test/windows/native/build.mjs [output-directory]     default: build/ beside this file
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -37,7 +38,28 @@ const programs = {
   'hook-impostor.dll': ['-shared', 'hook-impostor.c'],
 }
 
+/** Headers are few: a change in one compiles everything anew. */
+function fingerprint(parts) {
+  const hash = createHash('sha256').update(JSON.stringify([compiler, all, parts.map((part) => relative(windows, part))]))
+  const headers = [here, windows].flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => name.endsWith('.h'))
+      .toSorted()
+      .map((name) => join(folder, name)),
+  )
+  const sources = parts.filter((part) => part.endsWith('.c')).map((part) => resolve(here, part))
+  for (const path of [...headers, ...sources]) hash.update(readFileSync(path))
+  return hash.digest('hex')
+}
+
 mkdirSync(output, { recursive: true })
 for (const [name, parts] of Object.entries(programs)) {
-  execFileSync(compiler, [...all, '-o', join(output, name), ...parts], { cwd: here, stdio: 'inherit' })
+  const [path, stamp] = [join(output, name), join(output, `.${name}.fingerprint`)]
+  const wanted = fingerprint(parts)
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) continue
+  // Never half of a file under its name, whoever else builds at the same time.
+  const temporary = `${path}.${process.pid}`
+  execFileSync(compiler, [...all, '-o', temporary, ...parts], { cwd: here, stdio: 'inherit' })
+  renameSync(temporary, path)
+  writeFileSync(stamp, wanted)
 }
