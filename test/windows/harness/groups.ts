@@ -14,7 +14,7 @@ interface Group {
 export const groups = {
   real: { title: 'real semantics', floor: 791, double: null },
   recording: { title: 'recording doubles', floor: 86, double: ['enforce 0'] },
-  kernel: { title: 'kernel double', floor: 434, double: [] },
+  kernel: { title: 'kernel double', floor: 437, double: [] },
   control: { title: 'negative controls', floor: 162, double: null },
   oracle: { title: 'oracle', floor: 162, double: null },
 } as const satisfies Record<string, Group>

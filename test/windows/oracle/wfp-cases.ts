@@ -23,7 +23,7 @@ const none6 = '0'.repeat(32)
 const loopback6 = `${'0'.repeat(31)}1`
 const tcp = 6
 const udp = 17
-const isRaw = 0x200
+const isRaw = 0x10
 
 const connect = (remoteAddress: string, remotePort: number, protocol = tcp): Flow => ({
   layer: remoteAddress.includes('.') ? 'connect-v4' : 'connect-v6',

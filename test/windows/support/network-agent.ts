@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** What a process tries: `tcp 127.0.0.1 80`, `udp ...`, `listen 127.0.0.1`. Answers: `ok`, or the code of the error. */
-export type Tries = Readonly<Record<string, readonly [kind: 'tcp' | 'udp' | 'listen', address: string, port: number]>>
+/** What a process tries: `tcp 127.0.0.1 80`, `udp ...`, `bind` a datagram socket, `listen`. Answers: `ok`, or the code of the error. */
+export type Tries = Readonly<Record<string, readonly [kind: 'tcp' | 'udp' | 'bind' | 'listen', address: string, port: number]>>
 
 const script = `
 const net = require('node:net'), dgram = require('node:dgram')
@@ -17,6 +17,11 @@ const act = {
     const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4')
     socket.once('error', (error) => done(error.code))
     socket.send('x', port, address, (error) => { try { socket.close() } catch {} done(error ? error.code : 'ok') })
+  },
+  bind: (address, port, done) => {
+    const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4')
+    socket.once('error', (error) => done(error.code))
+    socket.bind(port, address, () => { socket.close(); done('ok') })
   },
   listen: (address, port, done) => {
     const server = net.createServer()

@@ -33,7 +33,10 @@ before(async () => {
     'IPv4 in IPv6': ['tcp', '::ffff:127.0.0.1', other],
     'a datagram': ['udp', '127.0.0.1', other],
     'a datagram over IPv6': ['udp', '::1', six],
+    'a socket for datagrams': ['bind', '127.0.0.1', 0],
+    'a socket for datagrams over IPv6': ['bind', '::1', 0],
     'listening on the loopback': ['listen', '127.0.0.1', 0],
+    'listening on IPv4': ['listen', '0.0.0.0', 0],
     'listening on everything': ['listen', '::', 0],
   }
 })
@@ -60,7 +63,7 @@ function bindRaw(): number {
 }
 
 /** Somebody else who holds a wall until he is killed. */
-async function startHolder(account: string): Promise<{ kill(): Promise<void> }> {
+async function startHolder(account: string): Promise<AsyncDisposable> {
   const module = pathToFileURL(join(process.env['BULKHEAD_STAGE'] ?? '', 'dist', 'native', 'windows', 'wfp.js')).href
   const text = `import(${JSON.stringify(module)}).then(async ({ closeNetwork }) => {
     globalThis.wall = await closeNetwork(${JSON.stringify(account)}, ${gatewayPort})
@@ -72,7 +75,7 @@ async function startHolder(account: string): Promise<{ kill(): Promise<void> }> 
   const [said] = (await Promise.race([once(child.stdout, 'data'), exited])) as [Buffer | number]
   assert.equal(String(said), 'closed')
   return {
-    async kill() {
+    async [Symbol.asyncDispose]() {
       // TerminateProcess: nothing of its own runs any more.
       child.kill('SIGKILL')
       await exited
@@ -123,9 +126,11 @@ describe('a wall for the account that this runs as', () => {
   })
 
   test('goes with the process that holds it, also when that is killed', async () => {
-    const holder = await startHolder(me)
-    assert.deepEqual(await tryNetwork(tries), closed())
-    await holder.kill()
+    {
+      await using holder = await startHolder(me)
+      assert.ok(holder)
+      assert.deepEqual(await tryNetwork(tries), closed())
+    }
     assert.deepEqual(await tryNetwork(tries), open())
   })
 
