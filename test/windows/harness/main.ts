@@ -66,7 +66,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const files = caseFiles(options.groups, options.file)
     if (files.length === 0) throw new Error('no case file has that name')
     const results: FileResult[] = []
-    await runAll({ files, template, prefixes, stage, tools, logs: join(work, 'logs') }, (result) => {
+    await runAll({ files, template, prefixes, stage, tools, logs: join(work, 'logs'), patience: options.patience }, (result) => {
       results.push(result)
       printFile(result)
     })

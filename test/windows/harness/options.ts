@@ -8,6 +8,8 @@ export interface Options {
   readonly file: string
   /** Keep the staged product, the prefix and all output, and say where they are. */
   readonly keep: boolean
+  /** Seconds that one file may take. */
+  readonly patience: number
   /** Prefixes that run at the same time. */
   readonly workers: number
 }
@@ -20,13 +22,17 @@ export function parseOptions(argv: readonly string[]): Options {
       group: { type: 'string', multiple: true, default: [] },
       file: { type: 'string', default: '' },
       keep: { type: 'boolean', default: false },
+      patience: { type: 'string', default: '600' },
       workers: { type: 'string', default: '2' },
     },
   })
   const names = values.group.filter((name): name is GroupName => Object.hasOwn(groups, name))
   const unknown = values.group.filter((name) => !Object.hasOwn(groups, name))
   if (unknown.length > 0) throw new Error(`there is no group ${unknown.join(', ')}; there are ${Object.keys(groups).join(', ')}`)
-  const workers = Number(values.workers)
-  if (!Number.isInteger(workers) || workers < 1) throw new Error('--workers needs a number from 1 up')
-  return { groups: names, file: values.file, keep: values.keep, workers }
+  const [patience, workers] = (['patience', 'workers'] as const).map((name) => {
+    const number = Number(values[name])
+    if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} needs a number from 1 up`)
+    return number
+  }) as [number, number]
+  return { groups: names, file: values.file, keep: values.keep, patience, workers }
 }

@@ -22,20 +22,19 @@ export interface FileResult {
   readonly seconds: number
 }
 
-/** Milliseconds that one file may take. */
-const patience = 600_000
-
 export interface Bench {
   readonly prefix: Prefix
   readonly stage: string
   readonly tools: Tools
   /** Where output goes. */
   readonly logs: string
+  /** Seconds that one file may take. */
+  readonly patience: number
 }
 
 /** Runs one file in a process of its own. Its results come through a file, since Windows Node cannot write to a Unix pipe. */
 export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult> {
-  const { prefix, stage, tools, logs } = bench
+  const { prefix, stage, tools, logs, patience } = bench
   const started = Date.now()
   const log = join(logs, file.group, file.name)
   mkdirSync(dirname(log), { recursive: true })
@@ -54,7 +53,7 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   ]
   const env = { ...wineEnvironment(prefix.path, tools), BULKHEAD_STAGE: windowsPath(stage), BULKHEAD_GROUP: file.group }
   const child = spawn(wine, argv, { cwd: stage, env, stdio: ['ignore', output, output] })
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience * 1000)
   const ending = await new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(error.message))
     child.on('close', (code, signal) => resolve(signal === null ? `exit ${code}` : `killed by ${signal}`))

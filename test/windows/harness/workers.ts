@@ -11,6 +11,7 @@ export interface Work {
   readonly stage: string
   readonly tools: Tools
   readonly logs: string
+  readonly patience: number
 }
 
 /** Each worker has a prefix of its own, and makes a new one when its wineserver died. */

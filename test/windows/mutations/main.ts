@@ -11,7 +11,7 @@ const leftOut = new Set(['.git', 'node_modules', 'dist', 'build'])
 
 /** Exit code: 0 when every mutation was noticed, 1 when one was not or does not build, 3 when the bed does not even pass without one. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const chosen = mutations.filter(({ id }) => argv.every((part) => id.includes(part)))
+  const chosen = mutations.filter(({ id }) => argv.length === 0 || argv.some((part) => id.includes(part)))
   if (chosen.length === 0) {
     console.error(`mutations: none has that id; there are: ${mutations.map(({ id }) => id).join(', ')}`)
     return 2
@@ -28,15 +28,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
     const cases = [...new Set(chosen.map((one) => one.cases))]
     for (const one of cases) {
-      const { failed, passed } = run(copy, one)
-      console.log(`without a mutation  ${one}: ${passed} passed, ${failed} failed`)
+      const { failed, passed, first } = run(copy, one)
+      console.log(`without a mutation  ${one}: ${passed} passed, ${failed} failed${first === '' ? '' : `, among them: ${first}`}`)
       if (failed !== 0 || passed === 0) return 3
     }
     let noticed = 0
     for (const [index, mutation] of chosen.entries()) {
+      const started = Date.now()
       const verdict = verdictOn(copy, mutation)
       if (verdict.startsWith('noticed')) noticed++
-      console.log(`${index + 1}/${chosen.length}  ${mutation.id}  ${verdict}`)
+      console.log(`${index + 1}/${chosen.length}  ${mutation.id}  ${verdict}  (${Math.round((Date.now() - started) / 1000)} s)`)
     }
     console.log(`${noticed} passed, ${chosen.length - noticed} failed`)
     return noticed === chosen.length ? 0 : 1
@@ -75,11 +76,9 @@ function run(copy: string, cases: string): Outcome {
   const bed = join(copy, 'test', 'windows', 'run.mjs')
   // Objects are kept: otherwise everything would be compiled anew for each mutation.
   const env = { ...process.env, BULKHEAD_NATIVE_OBJECTS: join(copy, 'native', 'build', 'objects') }
-  const { stdout, stderr } = spawnSync(process.execPath, [bed, '--group', group, '--file', path.join('/')], {
-    cwd: copy,
-    env,
-    encoding: 'utf8',
-  })
+  // What hangs because a step is missing has been noticed.
+  const argv = [bed, '--group', group, '--file', path.join('/'), '--patience', '60']
+  const { stdout, stderr } = spawnSync(process.execPath, argv, { cwd: copy, env, encoding: 'utf8' })
   const line = stdout.split('\n').findLast((one) => one.startsWith('{"suite"'))
   if (line === undefined) throw new Error(`the bed did not run ${cases}: ${stderr.trim().split('\n').at(-1) ?? ''}`)
   const { passed, failed } = JSON.parse(line) as Outcome

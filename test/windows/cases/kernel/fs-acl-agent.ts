@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { Enforced, LayerPlugin, RestrictedToken, WorkspaceView } from '../../../../core/contracts/index.ts'
+import { defaultPolicy } from '../../../../core/config/defaults.ts'
+import type { Denial, Enforced, LayerPlugin, RestrictedToken, WorkspaceView } from '../../../../core/contracts/index.ts'
 import { BulkheadError } from '../../../../core/contracts/index.ts'
 import { fileSecurity } from '../../../../native/index.ts'
 import { layerPlugins } from '../../../../plugins/index.ts'
@@ -148,6 +149,20 @@ describe('an agent', () => {
       // Nothing is in there, and nothing can be made.
       ['ENOENT', 'EPERM'],
     ])
+  })
+
+  test('is ended when it keeps more than it may in its temporary files', async () => {
+    const view = await walls.workspace('hoards', {})
+    const script = `require('fs').writeFileSync(process.env.TEMP + '/big', Buffer.alloc(3_000_000)); setTimeout(() => {}, 60_000)`
+    const denials: Denial[] = []
+    const limits = { ...defaultPolicy.limits, openFiles: null, temporaryBytes: 2_000_000 }
+    await using enforced = await walls.enter(view, [process.execPath, '-e', script], { limits }, (denial) => denials.push(denial))
+    await run(enforced)
+    assert.deepEqual((await enforced.sandbox.exited).signal, 'SIGKILL')
+    assert.deepEqual(
+      denials.map(({ reason }) => reason),
+      ['temporary_bytes_exceeded'],
+    )
   })
 
   test('finds nothing of a launch that is over', async () => {

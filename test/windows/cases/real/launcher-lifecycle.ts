@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import koffi from 'koffi'
 import type { LaunchSpec, Sandbox } from '../../../../core/contracts/index.ts'
 import { createLauncher } from '../../../../native/index.ts'
 import { binding } from '../../../../native/windows/binding.ts'
+import { processes } from '../../support/crash/world.ts'
 import { textOf } from '../../support/run.ts'
 import { bareParts, restrictedToken, script } from '../../support/specs.ts'
 
@@ -43,6 +45,13 @@ const isThere = (pid: number): boolean => binding().startTime(pid) !== undefined
 async function gone(pids: readonly number[]): Promise<boolean> {
   for (let waited = 0; waited < 250 && pids.some(isThere); waited++) await delay(20)
   return !pids.some(isThere)
+}
+
+/** It can do nothing any more, also not see that a pipe was closed. */
+function suspend(pid: number): void {
+  // PROCESS_SUSPEND_RESUME
+  const process: unknown = koffi.load('kernel32.dll').func('void *OpenProcess(uint32 access, int inherit, uint32 pid)')(0x800, 0, pid)
+  assert.equal(koffi.load('ntdll.dll').func('int32 NtSuspendProcess(void *process)')(process), 0)
 }
 
 async function started(spec: LaunchSpec): Promise<Sandbox> {
@@ -95,6 +104,18 @@ test('when the orchestrator is killed, nothing is left', async () => {
   const program = fileURLToPath(new URL('../../support/as-caller.js', import.meta.url))
   const caller = spawn(process.execPath, [program, 'inherit', text], { stdio: 'ignore' })
   const both = await pids()
+  caller.kill('SIGKILL')
+  await once(caller, 'exit')
+  assert.ok(await gone(both))
+})
+
+test('when the orchestrator is killed, so is a launcher that hangs', async () => {
+  const { text, pids } = family()
+  const program = fileURLToPath(new URL('../../support/as-caller.js', import.meta.url))
+  const caller = spawn(process.execPath, [program, 'inherit', text], { stdio: 'ignore' })
+  const both = await pids()
+  const supervisor = processes().find(({ parent, program: name }) => parent === caller.pid && name === 'bulkhead-launcher.exe')
+  suspend(supervisor?.pid ?? 0)
   caller.kill('SIGKILL')
   await once(caller, 'exit')
   assert.ok(await gone(both))
