@@ -23,7 +23,7 @@ export const accountMutations: readonly Mutation[] = [
     file: runner,
     from: 'if (result == 0) result = seal(process->hProcess, fault);',
     to: '(void)seal;',
-    cases: running,
+    cases: logon,
   },
   { id: 'account-logon-sealed', file: runner, from: 'if (result == 0) result = bh_seal(fault);', to: '', cases: running },
   {
