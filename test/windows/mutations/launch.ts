@@ -139,8 +139,8 @@ export const launchMutations: readonly Mutation[] = [
   {
     id: 'orchestrator-sealed',
     file: 'native/windows/launcher.ts',
-    from: 'if (!this.#sealed) native.seal()',
-    to: 'if (this.#sealed) native.seal()',
+    from: 'native.seal()',
+    to: 'void native.seal',
     cases: real,
   },
   {

@@ -1,7 +1,8 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import { packageRoot } from '../harness/places.ts'
 import type { Mutation } from './mutation.ts'
 import { mutations } from './mutations.ts'
@@ -28,14 +29,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'))
     const cases = [...new Set(chosen.map((one) => one.cases))]
     for (const one of cases) {
-      const { failed, passed, first } = run(copy, one)
+      const { failed, passed, first } = await run(copy, one)
       console.log(`without a mutation  ${one}: ${passed} passed, ${failed} failed${first === '' ? '' : `, among them: ${first}`}`)
       if (failed !== 0 || passed === 0) return 3
     }
     let noticed = 0
     for (const [index, mutation] of chosen.entries()) {
       const started = Date.now()
-      const verdict = verdictOn(copy, mutation)
+      const verdict = await verdictOn(copy, mutation)
       if (verdict.startsWith('noticed')) noticed++
       console.log(`${index + 1}/${chosen.length}  ${mutation.id}  ${verdict}  (${Math.round((Date.now() - started) / 1000)} s)`)
     }
@@ -47,14 +48,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** In words; begins with `noticed` when it was. */
-function verdictOn(copy: string, { file, from, to, cases }: Mutation): string {
+async function verdictOn(copy: string, { file, from, to, cases }: Mutation): Promise<string> {
   const path = join(copy, file)
   const original = readFileSync(path, 'utf8')
   const parts = original.split(from)
   if (parts.length !== 2) return `IS NONE: ${file} has its text ${parts.length - 1} times`
   writeFileSync(path, parts.join(to))
   try {
-    const { failed, first } = run(copy, cases)
+    const { failed, first } = await run(copy, cases)
     return failed > 0 ? `noticed by ${failed} of ${cases}, among them: ${first}` : `SURVIVED ${cases}`
   } catch (error) {
     return `IS NONE: ${error instanceof Error ? error.message : String(error)}`
@@ -71,14 +72,15 @@ interface Outcome {
 }
 
 /** Runs the cases `<group>/<file>` of the copy. A product that does not even build is no mutation: that throws. */
-function run(copy: string, cases: string): Outcome {
+async function run(copy: string, cases: string): Promise<Outcome> {
   const [group = '', ...path] = cases.split('/')
   const bed = join(copy, 'test', 'windows', 'run.mjs')
   // Objects are kept: otherwise everything would be compiled anew for each mutation.
   const env = { ...process.env, BULKHEAD_NATIVE_OBJECTS: join(copy, 'native', 'build', 'objects') }
   // What hangs because a step is missing has been noticed.
   const argv = [bed, '--group', group, '--file', path.join('/'), '--patience', '60']
-  const { stdout, stderr } = spawnSync(process.execPath, argv, { cwd: copy, env, encoding: 'utf8' })
+  const child = spawn(process.execPath, argv, { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
   const line = stdout.split('\n').findLast((one) => one.startsWith('{"suite"'))
   if (line === undefined) throw new Error(`the bed did not run ${cases}: ${stderr.trim().split('\n').at(-1) ?? ''}`)
   const { passed, failed } = JSON.parse(line) as Outcome
