@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AppliedLayer } from '../../../core/contracts/index.ts'
+import type { AppliedLayer, Receipt } from '../../../core/contracts/index.ts'
 import { workspaceSid } from '../../../plugins/fs-acl/sid.ts'
 import { emptyPolicy } from '../../support/fake-request.ts'
 import { home, job, makeWorkspace, planContext, stage } from './stage.ts'
@@ -138,6 +138,20 @@ describe('what somebody else did meanwhile stays', () => {
     one.disk.at(`${home}\\Documents`).dacl = `D:(A;OICI;0x1200a9;;;${sid})`
     await applied[Symbol.asyncDispose]()
     expect(one.disk.at(`${home}\\Documents`).dacl).toBe(`D:(A;OICI;0x1200a9;;;${sid})`)
+  })
+
+  test('another object in the place of one that is to be opened is left alone', async () => {
+    const one = await ready()
+    const place = `${home}\\Documents`
+    const policy = { ...emptyPolicy, filesystem: { ...emptyPolicy.filesystem, read: [place] } }
+    const plan = one.plugin.plan(policy, one.plugin.options.parse({}), planContext())
+    const record = async ({ data }: Receipt): Promise<void> => {
+      if ((data as { readonly root?: { readonly path: string } }).root?.path !== place) return
+      one.disk.move(place, `${home}\\Old`)
+      one.disk.lay({ [place]: null })
+    }
+    await expect(one.plugin.apply(plan, { ...one.context(), record })).rejects.toThrow('was exchanged while it was being opened')
+    expect(one.disk.at(place).dacl).not.toContain(sid)
   })
 
   test('a placeholder that became a file, or a link, is left alone', async () => {

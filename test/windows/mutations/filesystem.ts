@@ -145,7 +145,7 @@ export const filesystemMutations: readonly Mutation[] = [
   { id: 'fs-undo-private', file: effects, from: 'return removePrivate(disk, receipt.path)', to: 'return void removePrivate', cases: agent },
   // Asked twice: when the list is read, and when it is written.
   {
-    id: 'fs-undo-what-was-changed',
+    id: 'fs-only-what-was-looked-at',
     file: `${acl}/edit.ts`,
     from: `if (found === undefined || found.identity !== identity) return false
   const text = printList(edit(listOf(path, found)))

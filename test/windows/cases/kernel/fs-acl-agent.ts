@@ -153,7 +153,7 @@ describe('an agent', () => {
 
   test('is ended when it keeps more than it may in its temporary files', async () => {
     const view = await walls.workspace('hoards', {})
-    const script = `require('fs').writeFileSync(process.env.TEMP + '/big', Buffer.alloc(3_000_000)); setTimeout(() => {}, 60_000)`
+    const script = `require('fs').writeFileSync(process.env.TEMP + '/big', Buffer.alloc(3_000_000)); setTimeout(() => {}, 20_000)`
     const denials: Denial[] = []
     const limits = { ...defaultPolicy.limits, openFiles: null, temporaryBytes: 2_000_000 }
     await using enforced = await walls.enter(view, [process.execPath, '-e', script], { limits }, (denial) => denials.push(denial))
