@@ -77,7 +77,6 @@ export const accountMutations: readonly Mutation[] = [
     to: 'if (!error && found != server && server == 0)',
     cases: impostors,
   },
-  { id: 'account-pipe-first-instance', file: pipes, from: '| FILE_FLAG_FIRST_PIPE_INSTANCE', to: '', cases: impostors },
   {
     id: 'account-lease-lock',
     file: lease,
