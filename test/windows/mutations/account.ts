@@ -113,6 +113,6 @@ export const accountMutations: readonly Mutation[] = [
     to: "['SY', 'BA', owner, 'BU']",
     cases: 'kernel/account-token',
   },
-  { id: 'account-passwords-label', file: names, from: 'S:(ML;${flags};NRNWNX;;;ME)', to: '', cases: 'recording/account-setup' },
+  { id: 'account-passwords-label', file: names, from: 'S:(ML;${flags};NRNWNX;;;ME)', to: '', cases: 'real/account-secrets' },
   { id: 'account-kinds-of-logon', file: names, from: "  'SeDenyNetworkLogonRight',\n", to: '', cases: 'recording/account-setup' },
 ]

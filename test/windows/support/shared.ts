@@ -14,6 +14,13 @@ interface Shim {
 export async function shared(load: () => Promise<unknown>, leftOut: Readonly<Record<string, string>>): Promise<void> {
   const shim = vitest as unknown as Shim
   shim.leaveOut(leftOut)
-  await load()
+  try {
+    await load()
+  } catch (error) {
+    // Otherwise what ran before it would be a green file.
+    await test('the tests can be loaded', () => {
+      throw error
+    })
+  }
   await test('every test that is left out exists', () => assert.deepEqual(shim.unmet(), []))
 }

@@ -88,6 +88,12 @@ export function describe(name, work) {
     }
   })
 }
+describe.each = (table) => (name, work) => {
+  for (const [index, row] of table.entries()) {
+    const values = Array.isArray(row) ? row : [row]
+    describe(named(name, values, index), () => work(...values))
+  }
+}
 describe.runIf = (condition) => (condition ? describe : () => {})
 
 export const onTestFinished = (work) => current.getStore().push(work)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileSecurity, localAccounts } from '../../../../native/index.ts'
+import { secretDescriptor } from '../../../../plugins/token-account/names.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'secrets-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -17,6 +18,10 @@ function make(name: string): string {
   accounts.make(name, 'a test', file, sddl)
   return file
 }
+
+test('the list that passwords get leaves out everybody else, and everybody of low integrity', () => {
+  assert.equal(secretDescriptor(fileSecurity().userSid(), false), sddl)
+})
 
 test('a password is protected, and its own account alone opens it', () => {
   const file = make('bulkhead-test-01')
