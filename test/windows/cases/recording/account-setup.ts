@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { afterEach, test } from 'node:test'
 import { fileSecurity, localAccounts, poolDirectory } from '../../../../native/index.ts'
 import { agentsGroup } from '../../../../plugins/_windows/agents-group.ts'
-import { accountComment, accountName, groupRights } from '../../../../plugins/token-account/names.ts'
+import { accountComment, accountName } from '../../../../plugins/token-account/names.ts'
 import { accountSetup } from '../../../../plugins/token-account/setup.ts'
 import { SetupDesk } from '../../support/agent-accounts.ts'
 import { type Call, failing, recorded } from '../../support/calls.ts'
@@ -39,6 +39,9 @@ afterEach(async () => {
   assert.deepEqual(state(), nothing)
 })
 
+/** Every kind of logon but the one that starts a program is refused. */
+const rights = ['SeInteractiveLogonRight', ...['Network', 'RemoteInteractive', 'Batch', 'Service'].map((kind) => `SeDeny${kind}LogonRight`)]
+
 test('one account: these calls, in this order, and none with a password', async () => {
   const desk = new SetupDesk()
   const { calls, error } = await recorded(() => setup.install(desk.context(1)))
@@ -49,7 +52,7 @@ test('one account: these calls, in this order, and none with a password', async 
     changes(calls).map((one) => [one.call, one.in, one.result]),
     [
       ['NetLocalGroupAdd', { level: 1, name: agentsGroup, comment: 'Accounts under which agents run. Made by Bulkhead.' }, '0x0'],
-      ['LsaAddAccountRights', { sid: group, rights: groupRights }, '0x0'],
+      ['LsaAddAccountRights', { sid: group, rights }, '0x0'],
       [
         'NetUserAdd',
         // USER_PRIV_USER; UF_SCRIPT, UF_NORMAL_ACCOUNT, UF_DONT_EXPIRE_PASSWD, UF_PASSWD_CANT_CHANGE.
