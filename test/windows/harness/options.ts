@@ -22,7 +22,7 @@ export function parseOptions(argv: readonly string[]): Options {
       group: { type: 'string', multiple: true, default: [] },
       file: { type: 'string', default: '' },
       keep: { type: 'boolean', default: false },
-      patience: { type: 'string', default: '600' },
+      patience: { type: 'string', default: '400' },
       workers: { type: 'string', default: '2' },
     },
   })

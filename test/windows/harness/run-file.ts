@@ -68,13 +68,15 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
 }
 
 const nothingKeepsRunning = 'nothing keeps running'
+const runsToItsEnd = 'the file runs to its end'
 
 /**
- * What Wine itself does about once in a thousand times, to programs that are none of ours: a program that is there cannot be started
- * (ERROR_BAD_EXE_FORMAT, “spawn UNKNOWN” in Node), or hangs in its own end.
+ * What Wine itself does about once in a thousand times: a program that is there cannot be started (ERROR_BAD_EXE_FORMAT, “spawn UNKNOWN” in
+ * Node), git hangs in its own end, or a whole file hangs.
  */
 export function isOfWine({ name, error }: CaseResult): boolean {
   if (name === nothingKeepsRunning) return /^left behind: \S*\\git\.exe$/.test(error ?? '')
+  if (name === runsToItsEnd) return /killed by SIGKILL/.test(error ?? '')
   return /\bspawn(Sync \S+)? UNKNOWN\b/.test(error ?? '')
 }
 
@@ -125,7 +127,7 @@ function readResults(path: string, ending: string): CaseResult[] {
   const marker = lines.at(-1)
   const cases = lines.filter((line) => line.marker === undefined)
   if (marker?.marker !== 'end' || marker.cases !== cases.length) {
-    cases.push({ name: 'the file runs to its end', outcome: 'failed', error: `no marker line: ${ending}` })
+    cases.push({ name: runsToItsEnd, outcome: 'failed', error: `no marker line: ${ending}` })
   } else if (cases.length === 0) {
     cases.push({ name: 'the file has cases', outcome: 'failed', error: 'none ran' })
   }
