@@ -151,4 +151,25 @@ export const launchMutations: readonly Mutation[] = [
     to: 'const DWORD error = job ? 0 : GetLastError();',
     cases: 'recording/account-logon',
   },
+  {
+    id: 'streams-console-of-its-own',
+    file: `${windows}/launcher/streams.c`,
+    from: 'if (spec->stdio == BH_STDIO_INHERIT && open_console(',
+    to: 'if (spec->stdio > BH_STDIO_TERMINAL && open_console(',
+    cases: 'real/launcher-streams',
+  },
+  {
+    id: 'streams-no-console-of-the-user',
+    file: `${windows}/launcher/streams.c`,
+    from: 'if (bh_is_console(ends->streams[i])) {',
+    to: 'if (bh_is_console(ends->streams[i]) && spec->stdio == BH_STDIO_TERMINAL) {',
+    cases: 'real/launcher-streams',
+  },
+  {
+    id: 'job-windows-given-up-only-on-a-desktop-of-its-own',
+    file: `${windows}/launcher/walls.c`,
+    from: '!spec->has_token || !spec->private_desktop ||',
+    to: '!spec->has_token ||',
+    cases: 'recording/launcher-token',
+  },
 ]
