@@ -41,15 +41,15 @@ static bool is_watched(HANDLE process) {
   return ReadProcessMemory(process, bh_stub_marker(), code, sizeof(code), &got) && got == sizeof(code) && bh_stub_is_changed(code);
 }
 
-/* True when no thread of the process has run yet: the loader has not begun its list of modules. */
+/* True when no thread of the process has run yet: the loader has not begun its list of modules. Also when that cannot be found out. */
 static bool is_new(HANDLE process) {
   struct bh_process_basic basic;
   ULONG needed;
   SIZE_T got = 0;
   void *modules = NULL;
-  if (!BH_NT_OK(NtQueryInformationProcess(process, (PROCESSINFOCLASS)BH_PROCESS_BASIC, &basic, sizeof(basic), &needed))) return false;
+  if (!BH_NT_OK(NtQueryInformationProcess(process, (PROCESSINFOCLASS)BH_PROCESS_BASIC, &basic, sizeof(basic), &needed))) return true;
   const void *at = (const uint8_t *)basic.peb + PEB_MODULES;
-  return ReadProcessMemory(process, at, &modules, sizeof(modules), &got) && got == sizeof(modules) && modules == NULL;
+  return !ReadProcessMemory(process, at, &modules, sizeof(modules), &got) || got != sizeof(modules) || modules == NULL;
 }
 
 /* Brings the hook into a child that has not run yet. False: it was ended. */
