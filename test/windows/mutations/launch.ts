@@ -172,4 +172,11 @@ export const launchMutations: readonly Mutation[] = [
     to: '!spec->has_token ||',
     cases: 'recording/launcher-token',
   },
+  {
+    id: 'streams-sender-closed',
+    file: `${windows}/launcher/interrupt.c`,
+    from: 'D:P(A;;GA;;;SY)(A;;RC;;;OW)',
+    to: 'D:P(A;;GA;;;WD)',
+    cases: 'recording/launcher-token',
+  },
 ]

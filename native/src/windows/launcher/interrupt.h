@@ -5,18 +5,19 @@
 #ifndef BULKHEAD_INTERRUPT_H
 #define BULKHEAD_INTERRUPT_H
 
-#include "fault.h"
+#include <stdbool.h>
+#include <windows.h>
+
 #include "walls.h"
-#include "watch.h"
 
 /* The argument that makes this executable the one that sends it: an event reaches only the console of its sender. */
 #define BH_INTERRUPT_ARGUMENT L"interrupt"
 
 /*
- * `console`: NULL for our own. What sends it is behind every wall of the agent, and watched as the agent is: the agent may open what runs under
- * its token. False: nothing was sent, since a process more is not allowed, for example.
+ * `console`: NULL for our own. What sends it is behind the walls of the agent and closed to it: no hook is in it, and nothing waits for it.
+ * False: nothing was sent, since a process more is not allowed, for example.
  */
-bool bh_interrupt(const struct bh_walls *walls, const struct bh_watch *watch, HPCON console);
+bool bh_interrupt(const struct bh_walls *walls, HPCON console);
 
 /* In the process that sends it. Returns the exit code. */
 int bh_interrupt_run(void);

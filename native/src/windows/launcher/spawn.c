@@ -64,7 +64,7 @@ static int create(const struct bh_walls *walls, const struct bh_start *start, co
   info.StartupInfo.hStdError = start->streams[2] ? start->streams[2] : none;
   const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
   const BOOL inherit = a->handle_count > 0;
-  SECURITY_ATTRIBUTES guard = {sizeof(guard), walls->guard, FALSE};
+  SECURITY_ATTRIBUTES guard = {sizeof(guard), start->guard ? start->guard : walls->guard, FALSE};
   BOOL made;
   if (walls->token) {
     made = CreateProcessAsUserW(walls->token, start->file, start->line, &guard, &guard, inherit, flags, walls->environment, walls->directory,

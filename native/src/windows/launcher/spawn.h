@@ -11,6 +11,7 @@ struct bh_start {
   wchar_t *line; /* CreateProcess writes into it */
   HANDLE streams[3]; /* inheritable, or NULL; the only handles that the process gets */
   HPCON console; /* NULL: the supervisor's own */
+  PSECURITY_DESCRIPTOR guard; /* of the process and its thread; NULL: that of the agent's */
 };
 
 /*

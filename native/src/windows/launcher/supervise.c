@@ -266,7 +266,7 @@ static void signal_agent(struct supervised *s, uint32_t number) {
     kill_sandbox(s);
   } else if (s->started && (number == SIGNAL_INT || number == SIGNAL_TERM)) {
     s->signalled = number;
-    (void)bh_interrupt(&s->walls, &s->watch, s->streams.console);
+    (void)bh_interrupt(&s->walls, s->streams.console);
   }
 }
 

@@ -13,6 +13,7 @@ import type { LaunchSpec, Sandbox } from '../../../../core/contracts/index.ts'
 import { createLauncher } from '../../../../native/index.ts'
 import { binding } from '../../../../native/windows/binding.ts'
 import { processes } from '../../support/crash/world.ts'
+import { interrupted, patient } from '../../support/interrupted.ts'
 import { textOf } from '../../support/run.ts'
 import { bareParts, restrictedToken, script } from '../../support/specs.ts'
 
@@ -130,9 +131,6 @@ test('a held sandbox that is given up leaves nothing', async () => {
   assert.ok(await gone(pids))
 })
 
-/** Says `ready`, and `interrupted` when it is. */
-const patient = `process.on('SIGINT', () => { console.log('interrupted'); process.exit(8) }); setInterval(() => {}, 1000); console.log('ready')`
-
 test('SIGINT and SIGTERM are a Ctrl-C to the agent', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     await using sandbox = await launcher.launch({ ...bareParts, command: script(patient) }, { kind: 'pipes' })
@@ -143,13 +141,11 @@ test('SIGINT and SIGTERM are a Ctrl-C to the agent', async () => {
   }
 })
 
-test('so they are to one with the caller’s own streams, which has another console', async () => {
-  const program = fileURLToPath(new URL('../../support/as-caller.js', import.meta.url))
-  const caller = spawn(process.execPath, [program, 'inherit', patient], { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] })
-  const out = textOf(caller.stdout)
-  caller.stdout?.once('data', () => caller.send('SIGINT'))
-  assert.deepEqual([(await once(caller, 'exit'))[0], await out], [8, 'ready\ninterrupted\n'])
-})
+for (const kind of ['bare', 'restricted'] as const) {
+  test(`so they are to one with the caller’s own streams, which has another console: ${kind}`, async () => {
+    assert.deepEqual(await interrupted(kind), { code: 8, out: 'ready\ninterrupted\n' })
+  })
+}
 
 test('SIGKILL needs no answer', async () => {
   await using sandbox = await started({ ...bareParts, command: script('setInterval(() => {}, 1000)') })

@@ -7,6 +7,7 @@ import { createLauncher } from '../../../../native/index.ts'
 import { userOfThisProcess } from '../../../../native/windows/wfp.ts'
 import { type Call, callsSince, failing } from '../../support/calls.ts'
 import { desktops, processes } from '../../support/crash/world.ts'
+import { interrupted } from '../../support/interrupted.ts'
 import { runToEnd } from '../../support/run.ts'
 import { bareParts, restrictedToken, script } from '../../support/specs.ts'
 
@@ -130,6 +131,15 @@ describe('a launch behind a restricted token', () => {
       assert.equal(born?.['descriptor'], `D:(A;;0x10000000;;;S-1-5-18)(A;;0x10000000;;;${user})(A;;0x10000000;;;${launchSid})`)
     }
   })
+})
+
+test('what sends Ctrl-C to the agent’s console is under the token, in the job, and closed to everybody', async () => {
+  const calls = await supervisor(() => interrupted('restricted'))
+  const sender = named(calls, 'NtCreateUserProcess').find(({ line }) => line === 'bulkhead-launcher interrupt')
+  assert.deepEqual(
+    [sender?.['token'], sender?.['jobs'], sender?.['handles'], sender?.['threadFlags'], sender?.['descriptor']],
+    [true, 1, 0, '0x1', 'D:P(A;;0x10000000;;;S-1-5-18)(A;;0x20000;;;S-1-3-4)'],
+  )
 })
 
 describe('a job in which Windows takes no limits on windows', () => {
