@@ -20,6 +20,8 @@ export interface FileResult {
   /** What the file's process printed. */
   readonly output: string
   readonly seconds: number
+  /** The second run of it: Wine failed in the first. */
+  readonly again: boolean
 }
 
 export interface Bench {
@@ -64,7 +66,7 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   const left = await leftBehind(prefix.path)
   if (left.length > 0) cases.push({ name: nothingKeepsRunning, outcome: 'failed', error: `left behind: ${left.join(', ')}` })
   if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
-  return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000 }
+  return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000, again: false }
 }
 
 const nothingKeepsRunning = 'nothing keeps running'

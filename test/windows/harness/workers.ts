@@ -26,7 +26,7 @@ async function runTwice(file: CaseFile, bench: Bench): Promise<FileResult> {
   const fault = first.cases.find((one) => one.outcome === 'failed' && isOfWine(one))
   if (fault === undefined) return first
   console.log(`again  ${file.group}/${file.name}: Wine failed in "${fault.name}": ${fault.error?.split('\n', 1)[0] ?? ''}`)
-  return runFile(file, bench)
+  return { ...(await runFile(file, bench)), again: true }
 }
 
 async function runSome(work: Work, path: string, queue: CaseFile[], done: (result: FileResult) => void): Promise<void> {
