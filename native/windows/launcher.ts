@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { AgentAccount, FeatureAnswer, HostFeature, LaunchSpec, Sandbox, Stdio } from '../../core/contracts/index.ts'
 import { BulkheadError } from '../../core/contracts/index.ts'
@@ -112,7 +113,9 @@ export class ProcessLauncher implements NativeLauncher {
 async function spawned(streams: readonly ('pipe' | number)[]): Promise<ChildProcess> {
   try {
     // With nothing inherited, libuv gives it a console of its own that nobody sees, which it can share with the agent: never the user's.
-    const child = spawn(launcherPath(), [], { stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
+    // Not in the user's directory: it would be in use until the launcher has ended, and is a place where Windows looks for libraries.
+    const cwd = dirname(launcherPath())
+    const child = spawn(launcherPath(), [], { cwd, stdio: ['pipe', 'pipe', 'ignore', ...streams], windowsHide: true })
     await once(child, 'spawn')
     // Ending one that is just ending by itself is refused (TerminateProcess, ERROR_ACCESS_DENIED), and is no error of anybody.
     child.on('error', () => undefined)

@@ -78,6 +78,6 @@ export class CommandLine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 }

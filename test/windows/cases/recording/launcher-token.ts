@@ -133,6 +133,15 @@ describe('a launch behind a restricted token', () => {
   })
 })
 
+test('the launcher runs beside its own program, not in the user’s directory', async () => {
+  const before = callsSince(0).length
+  await start()
+  const own = callsSince(before).find(({ call, pid }) => call === 'NtCreateUserProcess' && pid === process.pid)?.in
+  const [image, directory] = [own?.['image'], own?.['directory']].map((value) => String(value).toLowerCase())
+  assert.match(image ?? '', /\\bulkhead-launcher\.exe$/)
+  assert.equal(image, `\\??\\${directory?.replace(/\\?$/, '')}\\bulkhead-launcher.exe`)
+})
+
 test('what sends Ctrl-C to the agent’s console is under the token, in the job, and closed to everybody', async () => {
   const calls = await supervisor(() => interrupted('restricted'))
   const sender = named(calls, 'NtCreateUserProcess').find(({ line }) => line === 'bulkhead-launcher interrupt')
