@@ -9,7 +9,7 @@ import { stageProduct } from './stage.ts'
 import { printFile, printSummary } from './summary.ts'
 import { installSystem } from './system.ts'
 import { runAll } from './workers.ts'
-import { killPrefix } from './wine.ts'
+import { killPrefix, steadyStarts } from './wine.ts'
 import type { FileResult } from './run-file.ts'
 
 const workName = 'bulkhead-windows-'
@@ -61,6 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     const stage = join(work, 'stage')
+    if (!steadyStarts) say('setarch may not switch off address randomization here: Wine will fail to start a program now and then')
     say('building and staging')
     await stageProduct(stage, tools)
     const files = caseFiles(options.groups, options.file)

@@ -9,7 +9,7 @@ import { killPrefix, wine, wineEnvironment, wineserver } from './wine.ts'
 
 /** Makes the prefix that all others are copies of, once per version of Wine. Set to Windows 10. */
 export async function prefixTemplate(say: (line: string) => void): Promise<string> {
-  const version = (await run(wine, ['--version'], { env: { WINEDEBUG: '-all' } })).trim().replaceAll(/[^A-Za-z0-9.-]+/g, '_')
+  const version = (await run(...wine('--version'), { env: { WINEDEBUG: '-all' } })).trim().replaceAll(/[^A-Za-z0-9.-]+/g, '_')
   const template = join(cache, `prefix-${version}`)
   if (existsSync(template)) return template
   say(`making a prefix of ${version}`)
@@ -19,8 +19,8 @@ export async function prefixTemplate(say: (line: string) => void): Promise<strin
   mkdirSync(join(prefix, 'home'), { recursive: true })
   const env = wineEnvironment(prefix)
   try {
-    await run(wine, ['wineboot.exe', '-i'], { env })
-    await run(wine, ['reg.exe', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'], { env })
+    await run(...wine('wineboot.exe', '-i'), { env })
+    await run(...wine('reg.exe', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'), { env })
     // The registry is written when the last program has ended.
     await run(wineserver, ['-w'], { env })
     forgetServer(prefix)

@@ -6,7 +6,7 @@ import type { Tools } from './fetch.ts'
 import { type CaseFile, groups } from './groups.ts'
 import { windowsPath, windowsTests } from './places.ts'
 import type { Prefix } from './prefix.ts'
-import { programsOf, wine, wineEnvironment } from './wine.ts'
+import { programsOf, steadyStarts, wine, wineEnvironment } from './wine.ts'
 
 export interface CaseResult {
   readonly name: string
@@ -54,7 +54,7 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
     windowsPath(join(compiled, 'cases', file.group, `${file.name}.js`)),
   ]
   const env = { ...wineEnvironment(prefix.path, tools), BULKHEAD_STAGE: windowsPath(stage), BULKHEAD_GROUP: file.group }
-  const child = spawn(wine, argv, { cwd: stage, env, stdio: ['ignore', output, output] })
+  const child = spawn(...wine(...argv), { cwd: stage, env, stdio: ['ignore', output, output] })
   const timer = setTimeout(() => child.kill('SIGKILL'), patience * 1000)
   const ending = await new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(error.message))
@@ -73,13 +73,13 @@ const nothingKeepsRunning = 'nothing keeps running'
 const runsToItsEnd = 'the file runs to its end'
 
 /**
- * What Wine itself does about once in a thousand times: a program that is there cannot be started (ERROR_BAD_EXE_FORMAT, “spawn UNKNOWN” in
- * Node), git hangs in its own end, or a whole file hangs.
+ * What Wine itself does now and then: git hangs in its own end, or a whole file hangs. Where `steadyStarts` does not hold, a program that is
+ * there cannot be started, too (ERROR_INTERNAL_ERROR, which is “spawn UNKNOWN” in Node).
  */
 export function isOfWine({ name, error }: CaseResult): boolean {
   if (name === nothingKeepsRunning) return /^left behind: \S*\\git\.exe$/.test(error ?? '')
   if (name === runsToItsEnd) return /killed by SIGKILL/.test(error ?? '')
-  return /\bspawn(Sync \S+)? UNKNOWN\b/.test(error ?? '')
+  return !steadyStarts && /\bspawn(Sync \S+)? UNKNOWN\b|\(win32 1359\)/.test(error ?? '')
 }
 
 /** Programs that a file left behind, a moment after its end. They are ended: the next file must not meet them. */

@@ -1,10 +1,27 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Tools } from './fetch.ts'
 import { windowsPath } from './places.ts'
 
 /** Debian's `wine` is a script that prints advice about the 32-bit half; this is what it starts. */
-export const wine = '/usr/lib/wine/wine64'
+const loader = '/usr/lib/wine/wine64'
+
+/**
+ * Debian's loader is linked at 0x7d000000 and comes without Wine's preloader, so that the kernel puts its heap anywhere in the gigabyte above,
+ * and about once in 4,000 starts to where Windows' shared user data must be (0x7ffe0000): the program then ends before it began, and whoever
+ * starts it gets ERROR_INTERNAL_ERROR. Without randomization (personality(2), inherited by everything below) the heap follows the loader.
+ */
+const steady = ['setarch', '--addr-no-randomize'] as const
+
+/** False where a container forbids that: programs then fail to start now and then. */
+export const steadyStarts = spawnSync(steady[0], [steady[1], 'true']).status === 0
+
+/** What starts a Windows program: a program of this machine and its arguments. */
+export function wine(...argv: readonly string[]): [program: string, argv: string[]] {
+  return steadyStarts ? [steady[0], [steady[1], loader, ...argv]] : [loader, [...argv]]
+}
+
 export const wineserver = '/usr/lib/wine/wineserver64'
 
 /** Everything that a program in `prefix` gets from outside. Nothing of the caller's environment: a case must not depend on it. */
@@ -15,7 +32,7 @@ export function wineEnvironment(prefix: string, tools?: Tools): NodeJS.ProcessEn
     LC_ALL: 'C.UTF-8',
     WINEPREFIX: prefix,
     WINEDEBUG: '-all',
-    WINELOADER: wine,
+    WINELOADER: loader,
     WINESERVER: wineserver,
     // Without a display; without menus, Mono and Gecko, which would ask to be downloaded.
     DISPLAY: '',

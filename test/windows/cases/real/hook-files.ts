@@ -195,8 +195,9 @@ for (const { name, rules, acts, hooked, free, events, after } of cases) {
 test('nothing of a pretended file is left', async () => {
   using place = playground()
   await underHook([`file.write,emulate,${place.deny}\\**`], [agent, 'write', `${place.deny}\\f`])
+  // By the names that `scratch.c` gives; other files of the bed use the same directory.
   assert.deepEqual(
-    readdirSync(tmpdir()).filter((name) => name.startsWith('bulkhead-')),
+    readdirSync(tmpdir()).filter((name) => /^bulkhead-[0-9a-f]{8}-[0-9a-f]{8}$/.test(name)),
     [],
   )
 })
