@@ -72,7 +72,7 @@ function forgetServer(prefix: string): void {
 export class Prefix implements AsyncDisposable {
   readonly path: string
   readonly #server: ChildProcess
-  #crashed = false
+  #crash: string | undefined
   #closing = false
   /** Libraries of Wine's own that were put aside, by name. */
   readonly #aside = new Set<string>()
@@ -80,7 +80,9 @@ export class Prefix implements AsyncDisposable {
   private constructor(path: string, server: ChildProcess) {
     this.path = path
     this.#server = server
-    server.on('exit', () => (this.#crashed = !this.#closing))
+    server.on('exit', (code, signal) => {
+      if (!this.#closing) this.#crash = signal ?? `exit ${code}`
+    })
   }
 
   static async create(template: string, path: string): Promise<Prefix> {
@@ -93,9 +95,9 @@ export class Prefix implements AsyncDisposable {
     return new Prefix(path, server)
   }
 
-  /** True when the wineserver died by itself: everything in the prefix is then undefined. */
-  get crashed(): boolean {
-    return this.#crashed
+  /** How the wineserver ended by itself, if it did: everything in the prefix is undefined then. */
+  get crash(): string | undefined {
+    return this.#crash
   }
 
   /** Puts the libraries of `folder` in the place of Wine's own; null: Wine's own again. Between files, when nobody has them loaded. */

@@ -65,19 +65,21 @@ export async function runFile(file: CaseFile, bench: Bench): Promise<FileResult>
   const cases = readResults(`${log}.jsonl`, `${ending} after ${Math.round((Date.now() - started) / 1000)} s`)
   const left = await leftBehind(prefix.path)
   if (left.length > 0) cases.push({ name: nothingKeepsRunning, outcome: 'failed', error: `left behind: ${left.join(', ')}` })
-  if (prefix.crashed) cases.push({ name: 'the wineserver lives', outcome: 'failed', error: 'the wineserver ended by itself' })
+  if (prefix.crash !== undefined) cases.push({ name: theServerLives, outcome: 'failed', error: `ended by itself: ${prefix.crash}` })
   return { file, cases, output: readFileSync(`${log}.txt`, 'utf8'), seconds: (Date.now() - started) / 1000, again: false }
 }
 
+const theServerLives = 'the wineserver lives'
 const nothingKeepsRunning = 'nothing keeps running'
 const runsToItsEnd = 'the file runs to its end'
 
 /**
- * What Wine itself does now and then: git hangs in its own end, or a whole file hangs. Where `steadyStarts` does not hold, a program that is
+ * What Wine itself does now and then: git hangs in its own end, a whole file hangs, or the wineserver ends. Where `steadyStarts` does not hold, a program that is
  * there cannot be started, too (ERROR_INTERNAL_ERROR, which is “spawn UNKNOWN” in Node).
  */
 export function isOfWine({ name, error }: CaseResult): boolean {
   if (name === nothingKeepsRunning) return /^left behind: \S*\\git\.exe$/.test(error ?? '')
+  if (name === theServerLives) return true
   if (name === runsToItsEnd) return /killed by SIGKILL/.test(error ?? '')
   return !steadyStarts && /\bspawn(Sync \S+)? UNKNOWN\b|\(win32 1359\)/.test(error ?? '')
 }

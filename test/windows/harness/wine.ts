@@ -49,12 +49,22 @@ export function processesOf(prefix: string): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(wanted)
+        return environmentOf(pid).split('\0').includes(wanted)
       } catch {
         // Ended meanwhile, or somebody else's.
         return false
       }
     })
+}
+
+/** Of a process whose first thread has ended (proc(5): it is a zombie then), by another of its threads. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch {
+    const other = readdirSync(`/proc/${pid}/task`).find((task) => task !== String(pid))
+    return other === undefined ? '' : readFileSync(`/proc/${pid}/task/${other}/environ`, 'utf8')
+  }
 }
 
 /** Programs in a prefix that are not Wine's own, by process id. */
