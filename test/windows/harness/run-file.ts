@@ -74,8 +74,8 @@ const nothingKeepsRunning = 'nothing keeps running'
 const runsToItsEnd = 'the file runs to its end'
 
 /**
- * What Wine itself does now and then: git hangs in its own end, a whole file hangs, or the wineserver ends. Where `steadyStarts` does not hold, a program that is
- * there cannot be started, too (ERROR_INTERNAL_ERROR, which is “spawn UNKNOWN” in Node).
+ * What Wine itself does now and then: git hangs in its own end, a whole file hangs, or the wineserver ends. Where `steadyStarts` does not hold,
+ * a program that is there cannot be started, too (ERROR_INTERNAL_ERROR, which is “spawn UNKNOWN” in Node).
  */
 export function isOfWine({ name, error }: CaseResult): boolean {
   if (name === nothingKeepsRunning) return /^left behind: \S*\\git\.exe$/.test(error ?? '')
