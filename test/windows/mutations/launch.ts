@@ -143,6 +143,13 @@ export const launchMutations: readonly Mutation[] = [
     to: 'void native.seal',
     cases: real,
   },
+  {
+    id: 'launcher-beside-its-program',
+    file: 'native/windows/launcher.ts',
+    from: 'spawn(launcherPath(), [], { cwd, ',
+    to: 'spawn(launcherPath(), [], { cwd: cwd && undefined, ',
+    cases: 'recording/launcher-token',
+  },
   // Node has such a job too, of which nothing is promised: only the records show that ours is missing.
   {
     id: 'launcher-ends-with-the-orchestrator',
